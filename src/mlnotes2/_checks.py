@@ -1,0 +1,20 @@
+"""Checks of arguments that two topics share."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+
+def real_array(name: str, value: ArrayLike, ndim: int | None = None) -> NDArray[np.float64]:
+    """Return `value` as a float64 array, or say what is wrong with it: its type, its shape, or a number in it."""
+    if hasattr(value, "detach"):
+        raise TypeError(f"{name} must be array-like, got a torch tensor; pass {name}.detach().cpu().numpy()")
+    array = np.asarray(value)
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"{name} must hold real numbers, got dtype {array.dtype}; convert it first")
+    if ndim is not None and array.ndim != ndim:
+        raise ValueError(f"{name} must have {ndim} dimension(s), got shape {array.shape}; reshape it")
+    if array.size == 0:
+        raise ValueError(f"{name} must not be empty, got shape {array.shape}")
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} must be finite, got a NaN or an infinity; remove or replace those entries")
+    return array.astype(np.float64)

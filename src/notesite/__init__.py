@@ -1,0 +1,1 @@
+"""The machinery that turns src/ and docs/ into the site."""

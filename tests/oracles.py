@@ -1,0 +1,1 @@
+"""What other libraries and written-out loops say, with their conventions noted."""
