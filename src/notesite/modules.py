@@ -1,0 +1,312 @@
+"""Python source read without running it: what a module binds, imports and uses, and whence a name comes."""
+
+import ast
+import re
+import symtable
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TypeGuard
+
+Function = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+Comprehension = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+
+
+class SourceError(ValueError):
+    """Source that cannot be followed; the message names the file and the line."""
+
+
+@dataclass(frozen=True)
+class Import:
+    """One name of an import statement: `from module import name`, or `import module` where `name` is None."""
+
+    module: str
+    name: str | None
+    asname: str | None
+    line: int
+    typing_only: bool = False
+
+    @property
+    def local(self) -> str:
+        return self.asname or self.name or self.module.partition(".")[0]
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A name bound by the statements of a module itself."""
+
+    module: "Module"
+    name: str
+
+
+class Statement:
+    """A top-level statement: its text with the comments above it, the names it binds and those it uses."""
+
+    def __init__(self, module: "Module", node: ast.stmt) -> None:
+        self.module, self.node = module, node
+        self.first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
+        self.last = node.end_lineno or node.lineno
+        scan = _Bindings()
+        scan.visit(node)
+        self.binds, self.changes, self.extends = scan.bound, scan.changed, scan.extended
+
+    @property
+    def code(self) -> str:
+        return "\n".join(self.module.lines[self.first - 1 : self.last])
+
+    @property
+    def text(self) -> str:
+        first = self.first
+        while first > 1 and self.module.lines[first - 2].startswith("#"):
+            first -= 1
+        return "\n".join(self.module.lines[first - 1 : self.last])
+
+    @cached_property
+    def uses(self) -> frozenset[str]:
+        """The global names that running the statement, or a function in it, may look up."""
+        return frozenset(_global_names(symtable.symtable(self.code, str(self.module.path), "exec")))
+
+    @cached_property
+    def mentions(self) -> frozenset[str]:
+        """The names in annotations, also in quoted ones; the shapes of jaxtyping are no names."""
+        shaped = {name for name, imports in self.module.imports.items() if imports[-1].module == "jaxtyping"}
+        return frozenset(name for note in _annotations(self.node) for name in _annotation_names(note, shaped))
+
+    @cached_property
+    def imports(self) -> list[Import]:
+        """The imports inside the statement, at any depth."""
+        return [
+            item
+            for node in ast.walk(self.node)
+            if isinstance(node, ast.Import | ast.ImportFrom)
+            for item in _import_names(node, self.module)
+        ]
+
+
+class Module:
+    """A source file: its imports, its other top-level statements, and which of them make up each name."""
+
+    def __init__(self, name: str, path: Path, text: str) -> None:
+        self.name, self.path = name, path
+        self.lines = text.splitlines()
+        try:
+            self.tree = ast.parse(text, str(path))
+        except SyntaxError as error:
+            raise SourceError(f"{path}:{error.lineno}: {error.msg}") from None
+        self.imports: dict[str, list[Import]] = {}
+        self.statements: list[Statement] = []
+        self._read(self.tree.body)
+        self.bindings: dict[str, list[Statement]] = {}
+        bound = {name for statement in self.statements for name in statement.binds}
+        for statement in self.statements:
+            for item in statement.binds | ((statement.changes | statement.extends) & bound):
+                self.bindings.setdefault(item, []).append(statement)
+
+    @property
+    def package(self) -> str:
+        return self.name if self.path.name == "__init__.py" else self.name.rpartition(".")[0]
+
+    @property
+    def lazy_annotations(self) -> bool:
+        return any(item.module == "__future__" for item in self.imports.get("annotations", []))
+
+    def all_imports(self) -> Iterator[Import]:
+        """Every import in the file, also inside functions."""
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                yield from _import_names(node, self)
+
+    def effects(self) -> Iterator[Statement]:
+        """The statements that do something other than bind or change a name of this module."""
+        for statement in self.statements:
+            if statement.changes - set(self.bindings):
+                yield statement
+
+    def _read(self, body: list[ast.stmt], typing_only: bool = False) -> None:
+        for node in body:
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                for item in _import_names(node, self, typing_only):
+                    self.imports.setdefault(item.local, []).append(item)
+            elif _imports_for_types(node):
+                self._read(node.body, typing_only=True)
+            elif _documents(node, self.statements):
+                self.statements[-1].last = node.end_lineno or node.lineno
+            elif not (isinstance(node, ast.If) and ast.unparse(node.test) == "__name__ == '__main__'"):
+                self.statements.append(Statement(self, node))
+
+
+class Sources:
+    """The packages below `roots`, as they are now; parsed files are kept as long as they do not change."""
+
+    _parsed: dict[tuple[Path, str], tuple[tuple[int, int], Module]] = {}  # noqa: RUF012 - shared on purpose
+
+    def __init__(self, *roots: Path) -> None:
+        self.roots = roots
+        self._found: dict[str, Module | None] = {}
+
+    def read(self, path: Path, name: str) -> Module:
+        status = path.stat()
+        stamp = (status.st_mtime_ns, status.st_size)
+        known = self._parsed.get((path, name))
+        if known is None or known[0] != stamp:
+            known = self._parsed[path, name] = (stamp, Module(name, path, path.read_text(encoding="utf-8")))
+        return known[1]
+
+    def find(self, name: str) -> Module | None:
+        """The module with this dotted name, or None."""
+        if name not in self._found:
+            stems = [root / name.replace(".", "/") for root in self.roots]
+            paths = [path for stem in stems for path in (stem / "__init__.py", stem.with_suffix(".py"))]
+            path = next((path for path in paths if path.is_file()), None)
+            self._found[name] = self.read(path, name) if path else None
+        return self._found[name]
+
+    def owns(self, module: str) -> bool:
+        return self.find(module.partition(".")[0]) is not None
+
+    def resolve(
+        self, module: Module, name: str, seen: frozenset[str] = frozenset()
+    ) -> Definition | Import | Module | None:
+        """Where `name` in `module` comes from, through re-exports; an `Import` if from outside the roots."""
+        key = f"{module.name}.{name}"
+        if key not in seen:
+            if name in module.bindings:
+                return Definition(module, name)
+            if name in module.imports:
+                return self.follow(module, module.imports[name][-1], seen | {key})
+            for star in module.imports.get("*", []):
+                source = self.find(star.module)
+                found = source and not name.startswith("_") and self.resolve(source, name, seen | {key})
+                if found:
+                    return found
+        return self.find(key) if module.package == module.name else None
+
+    def follow(
+        self, module: Module, item: Import, seen: frozenset[str] = frozenset()
+    ) -> Definition | Import | Module:
+        """What an import of `module` stands for; an import from outside the roots stands for itself."""
+        if not self.owns(item.module):
+            return item
+        source = self.find(item.module)
+        if source is None:
+            raise SourceError(f"{module.path}:{item.line}: there is no module `{item.module}`")
+        if item.name is None:
+            root = self.find(item.local)
+            return source if item.asname or root is None else root
+        found = self.resolve(source, item.name, seen)
+        if found is None:
+            raise SourceError(f"{module.path}:{item.line}: `{item.module}` has no name `{item.name}`")
+        return found
+
+
+class _Bindings(ast.NodeVisitor):
+    """The names that a statement binds, changes (`f.x = 1`) or extends (`@f.register`) at module level."""
+
+    def __init__(self) -> None:
+        self.bound: set[str] = set()
+        self.changed: set[str] = set()
+        self.extended: set[str] = set()
+
+    def visit(self, node: ast.AST) -> None:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            self.bound.add(node.name)
+            self.extended |= {_root(d) for d in node.decorator_list if not isinstance(d, ast.Name)}
+        elif isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            self.bound.add(node.id)
+        elif isinstance(node, ast.Attribute | ast.Subscript) and not isinstance(node.ctx, ast.Load):
+            self.changed.add(_root(node))
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            self.bound |= {alias.asname or alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+            called = node.value.func
+            self.changed.add("" if isinstance(called, ast.Name) else _root(called))
+        elif isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and node.name:
+            self.bound.add(node.name)
+            self.generic_visit(node)
+        elif not isinstance(node, (*Function, *Comprehension)):
+            self.generic_visit(node)
+
+
+def _root(node: ast.expr) -> str:
+    """The name at the start of `name.attribute[index](...)`, or the empty string."""
+    while isinstance(node, ast.Attribute | ast.Subscript | ast.Call):
+        node = node.func if isinstance(node, ast.Call) else node.value
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _imports_for_types(node: ast.stmt) -> TypeGuard[ast.If]:
+    return (
+        isinstance(node, ast.If)
+        and ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING")
+        and not node.orelse
+        and all(isinstance(child, ast.Import | ast.ImportFrom) for child in node.body)
+    )
+
+
+def _documents(node: ast.stmt, before: list[Statement]) -> bool:
+    """Whether `node` is the string below a constant that documents it."""
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and bool(before)
+        and before[-1].last == node.lineno - 1
+        and isinstance(before[-1].node, ast.Assign | ast.AnnAssign)
+    )
+
+
+def _import_names(
+    node: ast.Import | ast.ImportFrom, module: Module, typing_only: bool = False
+) -> list[Import]:
+    if isinstance(node, ast.Import):
+        return [Import(alias.name, None, alias.asname, node.lineno, typing_only) for alias in node.names]
+    base = node.module or ""
+    if node.level:
+        package = module.package.split(".")
+        if not module.package or node.level > len(package):
+            raise SourceError(f"{module.path}:{node.lineno}: a relative import leads out of the package")
+        base = ".".join(package[: len(package) - node.level + 1] + ([node.module] if node.module else []))
+    return [Import(base, alias.name, alias.asname, node.lineno, typing_only) for alias in node.names]
+
+
+def _global_names(table: symtable.SymbolTable) -> Iterator[str]:
+    for symbol in table.get_symbols():
+        if table.get_type() == "module" or (table.get_type() == "class" and symbol.is_assigned()):
+            used = symbol.is_referenced()  # in a class body `cost = wrap(cost)` reads the global
+        else:
+            used = symbol.is_global()
+        if used:
+            yield symbol.get_name()
+    for child in table.get_children():
+        yield from _global_names(child)
+
+
+def _annotations(node: ast.AST) -> Iterator[ast.expr]:
+    for child in ast.walk(node):
+        for note in (getattr(child, "annotation", None), getattr(child, "returns", None)):
+            if isinstance(note, ast.expr):
+                yield note
+
+
+def _annotation_names(node: ast.AST, shaped: set[str]) -> Iterator[str]:
+    if isinstance(node, ast.Subscript):
+        yield from _annotation_names(node.value, shaped)
+        if ast.unparse(node.value).rpartition(".")[2] == "Literal":
+            return
+        if ast.unparse(node.value).startswith("jaxtyping.") or _root(node.value) in shaped:
+            kind = node.slice.elts[0] if isinstance(node.slice, ast.Tuple) else node.slice
+            yield from _annotation_names(kind, shaped)
+            return
+        yield from _annotation_names(node.slice, shaped)
+    elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+        if re.fullmatch(r"[\w.\[\], |\"']+", node.value):
+            try:
+                quoted = ast.parse(node.value.strip(), mode="eval").body
+            except SyntaxError:
+                return
+            yield from _annotation_names(quoted, shaped)
+    elif isinstance(node, ast.Name):
+        yield node.id
+    else:
+        for child in ast.iter_child_nodes(node):
+            yield from _annotation_names(child, shaped)
