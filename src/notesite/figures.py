@@ -314,13 +314,18 @@ def locate(name: str, *, docs: Path) -> tuple[Path, str]:
         raise ValueError(
             f'no file {path} for figure "{name}"; there are figures for {", ".join(known) or "no note"}'
         )
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    functions = [n.name for n in tree.body if isinstance(n, ast.FunctionDef) and not n.name.startswith("_")]
+    functions = public_functions(path)
     if function not in functions:
         raise ValueError(
             f'no function {function} in {path} for figure "{name}"; it has {", ".join(functions)}'
         )
     return path, function
+
+
+def public_functions(path: Path) -> list[str]:
+    """The figures of a file: its functions without a leading underscore."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return [n.name for n in tree.body if isinstance(n, ast.FunctionDef) and not n.name.startswith("_")]
 
 
 def _main() -> None:

@@ -1,0 +1,76 @@
+"""Rebuild and validate: `nox` lints, tests and builds the site; see docs/contributing.md for the other sessions."""
+
+import hashlib
+import os
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2024.10.9"
+nox.options.sessions = ["lint", "tests", "docs"]
+nox.options.reuse_venv = "yes"
+
+ROOT = Path(__file__).parent
+PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
+PINS = ROOT / "constraints.txt"
+
+
+def install(session: nox.Session, *groups: str) -> None:
+    """Install the package with the pinned dependencies of the groups, unless this environment holds them already."""
+    wanted = nox.project.dependency_groups(PROJECT, *groups)
+    recipe = "\n".join([*wanted, *PROJECT["project"]["dependencies"], PINS.read_text(encoding="utf-8")])
+    digest = hashlib.sha256(recipe.encode()).hexdigest()
+    stamp = Path(session.virtualenv.location, "installed.txt")
+    if stamp.is_file() and stamp.read_text(encoding="utf-8") == digest:
+        session.log("the environment is up to date")
+        return
+    stamp.unlink(missing_ok=True)
+    session.install("--constraint", str(PINS), "--editable", ".", *wanted)
+    stamp.write_text(digest, encoding="utf-8")
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Ruff, mypy and the import contracts."""
+    install(session, "lint")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("mypy")
+    session.run("lint-imports")
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Unit, property, oracle, doctest, slice and layout tests; without GPU, browser or network."""
+    install(session, "tests")
+    session.run("pytest", *session.posargs, env={"OMP_NUM_THREADS": "1"})
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the site into site/; a failed build leaves the old one as it was."""
+    install(session, "docs")
+    session.run("python", "-m", "notesite.build", *session.posargs)
+
+
+@nox.session(default=False)
+def serve(session: nox.Session) -> None:
+    """The site with live reload at http://127.0.0.1:8000."""
+    install(session, "docs")
+    session.run("mkdocs", "serve", "--dev-addr", "127.0.0.1:8000", *session.posargs)
+
+
+@nox.session(default=False)
+def browser(session: nox.Session) -> None:
+    """What a reader does, in Chromium, on the built site: copy every block and run it, look, resize, switch scripts off."""
+    install(session, "browser")
+    if not (ROOT / "site" / "index.html").is_file():
+        session.error("there is no site/ to test; run nox -s docs first")
+    session.run("pytest", "tests/browser", "--override-ini", "addopts=", *session.posargs)
+
+
+@nox.session(default=False)
+def bench(session: nox.Session) -> None:
+    """Side-by-side timings; the answers are compared before anything is timed."""
+    install(session, "tests")
+    session.run("pytest", "--benchmark-only", *session.posargs, env={"OMP_NUM_THREADS": str(os.cpu_count())})

@@ -1,0 +1,182 @@
+"""Build the site: check, run what is stale, render beside the old site, and swap."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+
+from .claims import check_claims
+from .extension import example_code
+from .fences import find_fences
+from .figures import locate
+from .labs import execute, lab_path
+from .project import Project
+from .runs import RunError, draw_all, example_output, example_path, figures_path
+from .slices import SliceError
+
+
+class BuildError(RuntimeError):
+    """Why there is no new site; the old one is as it was."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One output of the site: its name for the progress line, where it is kept, and how to make it."""
+
+    name: str
+    path: Path
+    make: Callable[[], object]
+
+
+def plan(project: Project) -> tuple[list[Task], list[str]]:
+    """What the pages need, the slowest kinds first, and every fault that can be seen without running anything."""
+    faults = check_claims(project.docs, project.tests)
+    labs = [
+        Task(f"lab {lab.relative_to(project.docs)}", lab_path(lab, project=project), lambda x=lab: execute(x, project=project))
+        for lab in sorted(project.docs.glob("*/*_lab.py"))
+    ]  # fmt: skip
+    drawings, examples = dict[Path, Task](), list[Task]()
+    for page in sorted(project.docs.rglob("*.md")):
+        for fence in find_fences(page.read_text(encoding="utf-8").splitlines()):
+            at = f"{page.relative_to(project.root)}:{fence.first + 1}"
+            try:
+                if fence.figure is not None:
+                    file, _ = locate(fence.figure, docs=project.docs)
+                    name = f"figures {file.relative_to(project.docs)}"
+                    path = figures_path(file, project=project)
+                    drawings[file] = Task(name, path, lambda f=file: draw_all(f, project=project))
+                elif (code := example_code(fence, project)) is not None:
+                    path = example_path(code, wrong=fence.is_wrong, project=project)
+                    examples.append(Task(f"example {at}", path, _example(code, fence.is_wrong, at, project)))
+            except (SliceError, ValueError, SyntaxError) as error:
+                faults.append(f"{at}: {error}")
+    return [*labs, *drawings.values(), *examples], faults
+
+
+def _example(code: str, wrong: bool, at: str, project: Project) -> Callable[[], object]:
+    def make() -> None:
+        try:
+            example_output(code, project=project, wrong=wrong)
+        except RunError as error:
+            raise RunError(f"{at}: {error}") from error
+
+    return make
+
+
+def run_stale(tasks: list[Task], say: Callable[[str], None]) -> None:
+    """Run the tasks whose output is not kept, two or more at a time, with a line for each.
+
+    Raises:
+        BuildError: After all have run, listing those that failed.
+    """
+    stale = [t for t in tasks if not t.path.is_file()]
+    say(f"{len(tasks)} outputs: {len(tasks) - len(stale)} fresh, {len(stale)} to run")
+    faults = []
+    with ThreadPoolExecutor(os.cpu_count() or 2) as pool:
+        begun = {}
+        for task in stale:
+            begun[pool.submit(_timed, task.make)] = task
+        for done, future in enumerate(as_completed(begun), 1):
+            name, error = begun[future].name, future.exception()
+            if error is not None:
+                faults.append(f"{name}: {error}")
+            say(f"[{done}/{len(stale)}] {name} " + ("FAILED" if error else f"{future.result():.1f} s"))
+    if faults:
+        raise BuildError("\n".join(faults))
+
+
+def _timed(make: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    make()
+    return time.perf_counter() - start
+
+
+def render(project: Project, target: Path) -> None:
+    """Let mkdocs write the pages to `target`.
+
+    Raises:
+        BuildError: If mkdocs fails or warns, with its messages and the lines they speak of.
+    """
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(target)]
+    environment = os.environ | {"NO_MKDOCS_2_WARNING": "1", "DISABLE_MKDOCS_2_WARNING": "true"}
+    run = subprocess.run(command, cwd=project.root, capture_output=True, text=True, env=environment, check=False)
+    if run.returncode:
+        output = (run.stdout + run.stderr).strip()
+        found = re.findall(r"Doc file '([^']+)' contains [^']*link '([^']+)'", output)
+        places = "\n".join(f"docs/{page}:{_line_of(project.docs / page, link)}: broken link {link}" for page, link in found)
+        raise BuildError(f"{output}\n{places}".strip())
+
+
+def _line_of(page: Path, text: str) -> int:
+    lines = page.read_text(encoding="utf-8").splitlines()
+    return next((k for k, line in enumerate(lines, 1) if text in line), 1)
+
+
+def swap(new: Path, site: Path) -> None:
+    """Put the new site in the place of the old one."""
+    old = site.with_name(site.name + ".old")
+    if site.exists():
+        site.rename(old)
+    new.rename(site)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def recover(site: Path) -> None:
+    """Undo a swap that was cut off between its two renames, and sweep up after builds that were killed."""
+    old = site.with_name(site.name + ".old")
+    if old.exists():
+        shutil.rmtree(old) if site.exists() else old.rename(site)
+    for leftover in site.parent.glob(f"{site.name}.new-*"):
+        shutil.rmtree(leftover, ignore_errors=True)
+
+
+def build(project: Project, site: Path, say: Callable[[str], None] = print) -> None:
+    """Check the pages, run what is stale, render and swap.
+
+    Raises:
+        BuildError: If anything is wrong; `site` is then as it was.
+    """
+    start = time.perf_counter()
+    recover(site)
+    tasks, faults = plan(project)
+    if faults:
+        raise BuildError("\n".join(faults))
+    run_stale(tasks, say)
+    new = site.with_name(f"{site.name}.new-{os.getpid()}")
+    try:
+        say("rendering the pages")
+        render(project, new)
+        swap(new, site)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+    pages = sum(1 for _ in site.rglob("index.html"))
+    say(f"{pages} pages in {site} after {time.perf_counter() - start:.1f} s")
+    say(f"open it with: {Path(sys.executable).name} -m http.server --bind 127.0.0.1 -d {site.name} 8000")
+
+
+def main() -> int:
+    """`python -m notesite.build`: exit with 1 and the list of faults if the site cannot be built."""
+    parser = argparse.ArgumentParser(prog="notesite.build", description=__doc__)
+    parser.add_argument("--root", type=Path, default=Path(), help="the checkout to build")
+    parser.add_argument("--site", type=Path, default=None, help="where the site goes; ROOT/site if not given")
+    options = parser.parse_args()
+    root = options.root.resolve()
+    try:
+        build(Project(root), (options.site or root / "site").resolve(), lambda text: print(text, flush=True))
+    except BuildError as error:
+        print(f"\nThe site was not built; the old one is untouched.\n{error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,213 @@
+"""The Python-Markdown extension: formulas, slices, figures, wrong code and claims."""
+
+from __future__ import annotations
+
+import html
+import re
+import xml.etree.ElementTree as etree
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Any
+
+from markdown import Markdown
+from markdown.preprocessors import Preprocessor
+from pymdownx import arithmatex
+from pymdownx.blocks import BlocksExtension
+from pymdownx.blocks.block import Block, type_string
+
+from .claims import claim_tests
+from .fences import Fence, find_fences
+from .mathml import TexError, mathml
+from .project import Project
+from .runs import RunError, example_output, figure_html
+from .slices import Origin, Slice, SliceError, slice_symbols
+
+# The page that is being rendered, as its path below docs/; renderers other than ours leave it empty.
+current_page: ContextVar[str] = ContextVar("current_page", default="")
+
+
+class PageError(ValueError):
+    """Something on a page that cannot be rendered; the message begins with page and line."""
+
+
+def source_link(path: Path, first: int, project: Project) -> str:
+    """The address of a line of a source, relative to the page that is being rendered (note pages stand two folders deep)."""
+    depth = len(Path(current_page.get()).parts) or 2
+    if Path(current_page.get()).stem == "index":
+        depth -= 1
+    return f"{'../' * depth}source/{path.relative_to(project.root).as_posix()}.html#L-{first}"
+
+
+class FencePreprocessor(Preprocessor):
+    """Replaces the fences that name a symbol, a figure or wrong code before superfences sees them."""
+
+    def __init__(self, md: Markdown, project: Project) -> None:
+        super().__init__(md)
+        self.project = project
+
+    def run(self, lines: list[str]) -> list[str]:
+        """The page with every such fence filled in."""
+        out, done = list[str](), 0
+        for fence in find_fences(lines):
+            out += lines[done : fence.first]
+            try:
+                out += [fence.indent + line if line else line for line in self._fill(fence)] or lines[
+                    fence.first : fence.end
+                ]
+            except (SliceError, RunError, ValueError) as error:
+                raise PageError(f"{current_page.get() or 'page'}:{fence.first + 1}: {error}") from error
+            done = fence.end
+        return out + lines[done:]
+
+    def _fill(self, fence: Fence) -> list[str]:
+        """The lines that take a fence's place; none for an ordinary fence."""
+        if fence.figure is not None:
+            return [self.md.htmlStash.store(figure_html(fence.figure, project=self.project)), ""]
+        if not fence.symbols and not fence.is_wrong:
+            return []
+        piece = slice_symbols(fence.symbols, src=self.project.src) if fence.symbols else None
+        links = [self.md.htmlStash.store(self._links(piece.origins)), ""] if piece else []
+        shown = _fenced(_compose(piece, fence), "python", fence.options, fence.is_wrong)
+        if fence.is_wrong:
+            shown = ['<p class="wrong-note">Wrong on purpose, so this block has no copy button.</p>', "", *shown]
+        code = example_code(fence, self.project)
+        if code is None:
+            return [*links, *shown]
+        output = example_output(code, project=self.project, wrong=fence.is_wrong)
+        return [*links, *shown, "", *_fenced(output, "text", ".output", no_copy=True)]
+
+    def _links(self, origins: tuple[Origin, ...]) -> str:
+        """Links to the lines of the source, and to its tests."""
+        parts, tests = [], dict[Path, None]()
+        for o in origins:
+            href = source_link(o.path, o.first, self.project)
+            name = o.path.relative_to(self.project.root).as_posix()
+            parts.append(f'<a href="{href}">{name}, lines {o.first} to {o.last}</a>')
+            tests[self.project.tests / o.path.parent.name / f"test{o.path.stem}.py"] = None
+        text = "Source: " + ", ".join(dict.fromkeys(parts))
+        links = [
+            f'<a href="{source_link(t, 1, self.project)}">{t.relative_to(self.project.root).as_posix()}</a>'
+            for t in tests
+            if t.is_file()
+        ]
+        return f'<p class="source-links">{text}{". Tests: " + ", ".join(links) if links else ""}</p>'
+
+
+def _compose(piece: Slice | None, fence: Fence) -> str:
+    """The code of a block: the slice, then the lines that stand inside the fence."""
+    body = "\n".join(fence.body).strip("\n")
+    parts = ([piece.code.rstrip("\n")] if piece else []) + ([body] if body else [])
+    return "\n\n\n".join(parts) + "\n"
+
+
+def example_code(fence: Fence, project: Project) -> str | None:
+    """The script that a fence runs; None if it runs nothing. Unknown symbols raise SliceError even then."""
+    piece = slice_symbols(fence.symbols, src=project.src) if fence.symbols else None
+    runs = (piece or fence.is_wrong) and any(line.strip() for line in fence.body)
+    return _compose(piece, fence) if runs else None
+
+
+def _fenced(code: str, language: str, options: str, no_copy: bool) -> list[str]:
+    """A superfences block with attributes, whose marks are longer than any inside it."""
+    marks = "`" * max(3, *(len(m) + 1 for m in re.findall(r"`{3,}", code)), 3)
+    classes = f".{language}" + (" .no-copy" if no_copy else "")
+    options = re.sub(r"[{}]", "", options).strip()
+    return [f"{marks}{{ {' '.join(filter(None, [classes, options]))} }}", *code.rstrip("\n").split("\n"), marks]
+
+
+class _InlineFormula(arithmatex.InlineArithmatexPattern):
+    """Inline TeX as MathML."""
+
+    def handleMatch(self, m: re.Match[str], data: str) -> Any:  # noqa: N802 - Markdown's name
+        groups = m.groups()
+        if groups[0] or (len(groups) > 3 and groups[3]):  # an escaped dollar sign or bracket
+            return super().handleMatch(m, data)
+        return self.md.htmlStash.store(_formula(groups[2] or groups[5], block=False)), m.start(0), m.end(0)
+
+
+class _BlockFormula(arithmatex.BlockArithmatexProcessor):
+    """Displayed TeX as MathML."""
+
+    def run(self, parent: etree.Element, blocks: list[str]) -> bool:
+        blocks.pop(0)
+        groups = self.match.groupdict()
+        tex = groups.get("math") or groups.get("math2") or groups.get("math3")
+        element = etree.SubElement(parent, "div", {"class": "math", "tabindex": "0"})
+        element.text = self.md.htmlStash.store(_formula(tex, block=True))
+        return True
+
+
+def _formula(tex: str, *, block: bool) -> str:
+    try:
+        return mathml(tex, block=block)
+    except TexError as error:
+        raise PageError(f"{_position(tex)}: {error}") from error
+
+
+def _position(text: str) -> str:
+    """Page and line on which a piece of source text stands; the page alone where it comes from elsewhere."""
+    page = Path("docs", current_page.get())
+    first = text.strip().splitlines()[0]
+    lines = page.read_text(encoding="utf-8").splitlines() if page.is_file() else []
+    at = next((k for k, line in enumerate(lines, 1) if first in line), None)
+    return str(page) if at is None else f"{page}:{at}"
+
+
+class ClaimBlock(Block):  # type: ignore[misc]  # pymdownx is untyped
+    """`/// claim | Title` with `id: topic.fact`; a link to its tests is the badge."""
+
+    NAME = "claim"
+    ARGUMENT = True
+    OPTIONS = {"id": ("", type_string)}  # noqa: RUF012 - pymdownx wants a class attribute
+    project: Project
+
+    def on_create(self, parent: etree.Element) -> etree.Element:
+        """The box, its title and its badge."""
+        claim = self.options["id"]
+        box = etree.SubElement(parent, "div", {"class": "claim", "id": f"claim-{claim}"})
+        title = etree.SubElement(box, "p", {"class": "claim-title"})
+        title.text = self.argument
+        tests = claim_tests(self.project.tests).get(claim, [])
+        if not tests:
+            raise PageError(f'{current_page.get() or "page"}: claim "{claim}" has no test')
+        for test in tests:
+            href = source_link(test.path, test.first, self.project)
+            badge = etree.SubElement(title, "a", {"class": "badge", "href": href, "title": test.name})
+            badge.text = "tested"
+        return box
+
+
+class NotesExtension(arithmatex.ArithmatexExtension):
+    """Everything above; `root` is the folder that holds src/, docs/ and tests/."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.root = Path(kwargs.pop("root", ".")).resolve()
+        super().__init__(*args, **kwargs)
+
+    def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802 - Markdown's name
+        """Register the handlers just above arithmatex's own."""
+        super().extendMarkdown(md)
+        project, config = Project(self.root), self.getConfigs()
+        inline = _InlineFormula(md.inlinePatterns["arithmatex-inline"].pattern, config)
+        inline.md = md
+        md.inlinePatterns.register(inline, "arithmatex-inline", 189.9)
+        block = _BlockFormula(md.parser.blockprocessors["arithmatex-block"].pattern.pattern, config, md)
+        md.parser.blockprocessors.register(block, "arithmatex-block", 79.9)
+        md.preprocessors.register(FencePreprocessor(md, project), "notes-fences", 31)
+        claims = type("ProjectClaimBlock", (ClaimBlock,), {"project": project})
+        _ClaimExtension(claims).extendMarkdown(md)
+
+
+class _ClaimExtension(BlocksExtension):  # type: ignore[misc]
+    def __init__(self, block: type[Block]) -> None:
+        self.block = block
+        super().__init__()
+
+    def extendMarkdownBlocks(self, md: Markdown, manager: Any) -> None:  # noqa: N802 - pymdownx's name
+        del md
+        manager.register(self.block, {})
+
+
+def makeExtension(**kwargs: Any) -> NotesExtension:  # noqa: N802 - Markdown's name
+    """What `markdown_extensions: [notesite.extension]` calls."""
+    return NotesExtension(**kwargs)

@@ -1,0 +1,67 @@
+"""The fences of a page that the site fills in: a symbol's source, a figure, code that is wrong on purpose."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+_OPEN = re.compile(r"^(?P<indent>[ \t]*)(?P<marks>`{3,}|~{3,})(?P<info>.*)$")
+_SYMBOL = re.compile(r'\bsymbol="([^"]*)"')
+_FIGURE = re.compile(r'\bfigure="([^"]*)"')
+
+
+@dataclass(frozen=True)
+class Fence:
+    """One fenced block of a page; lines are counted from 0, `end` is the line after the closing marks."""
+
+    first: int
+    end: int
+    indent: str
+    info: str
+    body: tuple[str, ...]
+
+    @property
+    def is_python(self) -> bool:
+        """Whether the block holds Python code that a reader may copy or run."""
+        return re.match(r"\s*(\{\s*\.)?(python|py)\b", self.info) is not None
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """The dotted names whose source the block shows."""
+        match = _SYMBOL.search(self.info)
+        return tuple(match[1].split()) if match else ()
+
+    @property
+    def figure(self) -> str | None:
+        """The name of the figure that stands here."""
+        match = _FIGURE.search(self.info)
+        return match[1] if match else None
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether the code is wrong on purpose."""
+        return self.is_python and re.search(r"\bwrong\b", self.info) is not None
+
+    @property
+    def options(self) -> str:
+        """What superfences should still see of the info line, such as `hl_lines`."""
+        return re.sub(r"^\s*python\b|\bwrong\b", "", _SYMBOL.sub("", self.info)).strip()
+
+
+def find_fences(lines: Sequence[str]) -> list[Fence]:
+    """All fenced blocks of a page in order; a block that is never closed runs to the end of the page."""
+    fences: list[Fence] = []
+    at = 0
+    while at < len(lines):
+        match = _OPEN.match(lines[at])
+        if not match or ("`" in match["info"] and match["marks"][0] == "`"):
+            at += 1
+            continue
+        indent, marks = match["indent"], match["marks"]
+        closing = re.compile(rf"^[ \t]*{re.escape(marks[0])}{{{len(marks)},}}[ \t]*$")
+        end = next((k for k in range(at + 1, len(lines)) if closing.match(lines[k])), len(lines))
+        body = tuple(line.removeprefix(indent) for line in lines[at + 1 : end])
+        fences.append(Fence(at, min(end + 1, len(lines)), indent, match["info"], body))
+        at = end + 1
+    return fences

@@ -1,0 +1,168 @@
+"""Labs: jupytext scripts that are executed, kept, and rendered as Markdown pages by mkdocs-jupyter's plugin."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import jupytext
+import nbclient
+import nbformat
+from mkdocs.config import config_options
+from mkdocs_jupyter.plugin import Plugin
+
+from . import extension, figures, layers
+from .freshness import key
+from .project import PINNED, Project
+from .runs import RunError, environment, write
+from .sources import write_sources
+
+# What turns an executed notebook into a page; a change here makes every lab stale.
+_MACHINERY = (__file__, figures.__file__, layers.__file__)
+_SETUP = """\
+from notesite.figures import use
+use()
+%config InlineBackend.figure_formats = ["svg"]
+%config InlineBackend.print_figure_kwargs = {"metadata": {"Date": None}, "bbox_inches": None}
+%config InlineBackend.rc = {}
+"""
+
+
+def lab_path(lab: Path, *, project: Project) -> Path:
+    """Where the executed lab is kept (as a notebook); the name is its freshness key."""
+    digest = hashlib.sha256(key(lab, src=project.src, pins=[*PINNED, "jupytext", "nbclient", "ipykernel"]).encode())
+    for path in _MACHINERY:
+        digest.update(Path(path).read_bytes())
+    return project.cache / "labs" / f"{lab.stem}-{digest.hexdigest()[:24]}.ipynb"
+
+
+def execute(lab: Path, *, project: Project) -> Path:
+    """Run a lab from top to bottom, unless it is kept already, and return the executed notebook.
+
+    Raises:
+        RunError: If a cell fails, with the lab's file and line.
+    """
+    path = lab_path(lab, project=project)
+    if path.is_file():
+        return path
+    notebook = jupytext.read(lab)
+    notebook.cells.insert(0, nbformat.v4.new_code_cell(_SETUP))
+    client = nbclient.NotebookClient(
+        notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(project.root)}}
+    )
+    try:
+        client.execute(env=environment())
+    except nbclient.exceptions.CellExecutionError as error:
+        raise RunError(f"{_failure(lab, notebook)}: {error.ename}: {error.evalue}") from error
+    del notebook.cells[0]
+    for number, cell in enumerate(notebook.cells):
+        cell["id"] = f"cell-{number}"  # the same bytes from the same code, whenever it ran
+        cell.metadata.pop("execution", None)
+        if cell.cell_type == "code":
+            cell.execution_count = number
+    write(path, nbformat.writes(notebook))
+    return path
+
+
+def _failure(lab: Path, notebook: nbformat.NotebookNode) -> str:
+    """File and line of the cell that failed: the last one with an error among its outputs."""
+    cell = next(c for c in reversed(notebook.cells) if any(o.output_type == "error" for o in c.get("outputs", [])))
+    trace = "\n".join(next(o for o in cell.outputs if o.output_type == "error").traceback)
+    inside = re.findall(r"(?:line |---->? ?|-+> )(\d+)", re.sub(r"\x1b\[[0-9;]*m", "", trace))
+    text = lab.read_text(encoding="utf-8")
+    start = text.count("\n", 0, max(text.find(cell.source), 0)) + 1
+    return f"{lab}:{start + int(inside[0]) - 1 if inside else start}"
+
+
+def markdown(notebook: nbformat.NotebookNode, name: str) -> str:
+    """An executed notebook as the source of a page.
+
+    Raises:
+        ValueError: If a matplotlib figure has no text alternative.
+    """
+    links = f'<p class="source-links"><a href="{name}.py" download>Download the script</a> or '
+    links += f'<a href="{name}.ipynb" download>the executed notebook</a>.</p>'
+    parts, pictures = list[str](), 0
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            parts.append(cell.source)
+            if len(parts) == 1:
+                parts.append(links)
+            continue
+        parts.append(_fence(cell.source, ".python"))
+        for output in cell.outputs:
+            data = output.get("data", {})
+            if output.output_type == "stream":
+                parts.append(_fence(output.text, ".text .output .no-copy"))
+            elif "text/html" in data:
+                parts.append(data["text/html"])
+            elif "image/svg+xml" in data:
+                pictures += 1
+                parts.append(_picture(data["image/svg+xml"], f"{name}-{pictures}", cell.metadata.get("alt")))
+            elif "text/plain" in data:
+                parts.append(_fence(data["text/plain"], ".text .output .no-copy"))
+    return "\n\n".join(parts) + "\n"
+
+
+def _picture(svg: str, name: str, alt: str | None) -> str:
+    if not alt:
+        raise ValueError(f'{name}: this figure has no text alternative; begin its cell with # %% alt="..."')
+    return f'<figure class="fig">{figures.theme(svg, name.replace("_", "-"), alt)}</figure>'
+
+
+def _fence(text: str, attributes: str) -> str:
+    marks = "`" * max([3, *(len(m) + 1 for m in re.findall(r"`{3,}", text))])
+    return f"{marks}{{ {attributes} }}\n{text.rstrip()}\n{marks}"
+
+
+class LabsPlugin(Plugin):  # type: ignore[misc]  # mkdocs-jupyter is untyped
+    """mkdocs-jupyter with its page source replaced: the executed notebook as Markdown."""
+
+    config_scheme = (
+        *(option for option in Plugin.config_scheme if option[0] not in ("include", "include_source")),
+        ("include", config_options.Type(list, default=["*_lab.py"])),
+        ("include_source", config_options.Type(bool, default=True)),
+    )
+
+    def on_config(self, config: Any) -> Any:
+        """The project is the folder of mkdocs.yml."""
+        self.project = Project(Path(config.config_file_path).resolve().parent)
+        return config
+
+    def on_page_read_source(self, page: Any, config: Any) -> str | None:
+        """Execute a lab, or take the kept result; other pages are read as ever."""
+        del config
+        if not self.should_include(page.file):
+            return None
+        lab = Path(page.file.abs_src_path)
+        executed = nbformat.reads(execute(lab, project=self.project).read_text(encoding="utf-8"), as_version=4)
+        return markdown(executed, lab.stem)
+
+    def on_page_markdown(self, markdown: str, page: Any, config: Any, files: Any) -> str:
+        """Tell the Markdown extension which page it renders, for links and messages."""
+        del config, files
+        extension.current_page.set(page.file.src_uri)
+        return markdown
+
+    def on_pre_page(self, page: Any, config: Any, files: Any) -> Any:
+        """Keep only the download address of what mkdocs-jupyter does here."""
+        del config, files
+        if self.should_include(page.file):
+            self._set_nb_url(page)
+        return page
+
+    def on_post_page(self, output_content: str, page: Any, config: Any) -> None:
+        """Put the executed notebook beside the script."""
+        super().on_post_page(output_content, page, config)
+        if self.should_include(page.file):
+            lab = Path(page.file.abs_src_path)
+            notebook = json.loads(execute(lab, project=self.project).read_text(encoding="utf-8"))
+            target = Path(page.file.abs_dest_path).parent / f"{lab.stem}.ipynb"
+            target.write_text(json.dumps(notebook, indent=1), encoding="utf-8")
+
+    def on_post_build(self, config: Any) -> None:
+        """Add the sources that badges and blocks link to."""
+        write_sources(self.project, Path(config.site_dir))

@@ -1,0 +1,41 @@
+"""Where the parts of a project stand."""
+
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+# An output depends on these versions: they compute it or draw it.
+PINNED = ("numpy", "scipy", "torch", "POT", "python-flint", "babel", "matplotlib", "scikit-learn")
+
+
+@dataclass(frozen=True)
+class Project:
+    """The folders of one checkout."""
+
+    root: Path
+
+    @property
+    def src(self) -> Path:
+        """The two packages."""
+        return self.root / "src"
+
+    @property
+    def docs(self) -> Path:
+        """Pages, labs and figures."""
+        return self.root / "docs"
+
+    @property
+    def tests(self) -> Path:
+        """Tests, among them those that prove claims."""
+        return self.root / "tests"
+
+    @property
+    def cache(self) -> Path:
+        """What was computed for the pages; safe to delete."""
+        return self.root / ".cache" / "notesite"
+
+
+def pins() -> list[str]:
+    """The installed versions on which outputs depend, as name==version."""
+    found = {d.metadata["Name"].lower(): d.version for d in metadata.distributions()}
+    return [f"{name}=={found.get(name.lower(), 'missing')}" for name in PINNED]
