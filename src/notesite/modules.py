@@ -163,7 +163,8 @@ class Sources:
         return self._found[name]
 
     def owns(self, module: str) -> bool:
-        return self.find(module.partition(".")[0]) is not None
+        """Whether `module` or its top package stands below the roots."""
+        return (self.find(module.partition(".")[0]) or self.find(module)) is not None
 
     def resolve(
         self, module: Module, name: str, seen: frozenset[str] = frozenset()

@@ -1,0 +1,171 @@
+"""What an output depends on, hashed: its file, the code that it imports, the data that it reads, and versions."""
+
+import ast
+import hashlib
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from importlib import metadata
+from pathlib import Path
+
+from .modules import Definition, Import, Module, Sources
+
+
+def dependencies(path: Path, *, src: Path) -> frozenset[Path]:
+    """Return the files that the Python file at `path` depends on through imports, found without running it.
+
+    Imports count anywhere in the file. A re-export leads to the module that defines the name, so
+    `from mlnotes2.transport import emd` depends on `transport/_emd.py` and what that imports, and on nothing
+    else of the package. A package used as a whole (a star import, or the package passed on as an object)
+    counts with all its files. An `__init__.py` counts only if it holds code of its own.
+
+    Args:
+        path: A lab, a file of figures, a test, or a module below `src`. Files next to it, and in the folders
+            between it and the project, can be imported too.
+        src: The folder that holds the packages.
+
+    Raises:
+        SourceError: If an import names a module or a name that is not there, with file and line.
+    """
+    path, src = path.resolve(), src.resolve()
+    above = [] if path.is_relative_to(src) else [p for p in path.parents if p.is_relative_to(src.parent)]
+    sources = Sources(src, *(above or ([] if path.is_relative_to(src) else [path.parent])))
+    start = sources.read(path, _dotted(path, src))
+    found, todo = {start}, [start]
+    while todo:
+        module = todo.pop()
+        new = set(_direct(module, sources, reexports=module is start)) - found
+        found |= new
+        todo += new
+    return frozenset(module.path for module in found) - {path}
+
+
+def key(path: Path, *, src: Path, data: Iterable[Path] = (), pins: Iterable[str] = ()) -> str:
+    """Return a digest that changes when an output of the file at `path` may change.
+
+    It covers the file, its `dependencies`, the bytes of the `data` files, Python's minor version, and the
+    installed versions of the distributions named in `pins`. It is the same in every checkout.
+    """
+    root = src.resolve().parent
+    digest = hashlib.sha256()
+    for group in ([path.resolve()], dependencies(path, src=src), [file.resolve() for file in data]):
+        names = {Path(os.path.relpath(file, root)).as_posix(): file for file in group}
+        for name, file in sorted(names.items()):
+            content = file.read_bytes()
+            digest.update(f"{name}\0{len(content)}\0".encode() + content)
+        digest.update(b"\0")
+    versions = sorted(f"{name.lower()}=={_version(name)}" for name in set(pins))
+    digest.update(
+        "\n".join([f"python=={sys.version_info.major}.{sys.version_info.minor}", *versions]).encode()
+    )
+    return digest.hexdigest()
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name).partition("+")[0]  # `+cpu` or `+cu130` tells the machine, not the code
+    except metadata.PackageNotFoundError:
+        return "missing"
+
+
+def _dotted(path: Path, src: Path) -> str:
+    if not path.is_relative_to(src):
+        return path.stem
+    parts = path.relative_to(src).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def _direct(module: Module, sources: Sources, *, reexports: bool) -> Iterator[Module]:
+    """The modules that `module` uses itself; names that an `__init__` only passes on count if `reexports`."""
+    used = _attributes(module)
+    passes_on = module.name == module.package and not reexports
+    for item in module.all_imports():
+        if not sources.owns(item.module) or (passes_on and item.name and item.local not in used):
+            continue
+        found = sources.follow(module, item) if item.name != "*" else sources.find(item.module)
+        for reached in _reached(found, item, used, sources):
+            yield reached
+            yield from _packages(reached.name, sources)
+        yield from _packages(item.module, sources)
+
+
+def _reached(
+    found: Definition | Import | Module | None,
+    item: Import,
+    used: dict[str, set[tuple[str, ...]]],
+    sources: Sources,
+) -> Iterator[Module]:
+    """The modules behind what an import found: its definition, or what is used of a module."""
+    if isinstance(found, Definition):
+        yield found.module
+    elif isinstance(found, Module):
+        for attributes in used.get(item.local, {()}) if item.name != "*" else {()}:
+            yield from _behind(found, attributes, sources)
+
+
+def _behind(module: Module, attributes: tuple[str, ...], sources: Sources) -> Iterator[Module]:
+    """The modules behind `module.first.second…`; all of the package if that cannot be told."""
+    for attribute in attributes:
+        found = sources.resolve(module, attribute)
+        if isinstance(found, Definition):
+            yield found.module
+        if isinstance(found, Definition | Import):
+            return
+        if found is None:
+            break
+        module = found
+    yield from _whole(module, sources)
+
+
+def _whole(module: Module, sources: Sources) -> Iterator[Module]:
+    if module.name != module.package:
+        yield module
+        return
+    folder = module.path.parent
+    for path in sorted(folder.rglob("*.py")):
+        inside = _dotted(path, folder)
+        found = sources.find(f"{module.name}.{inside}" if inside else module.name)
+        if found and (found.name != found.package or _holds_code(found)):
+            yield found
+
+
+def _packages(name: str, sources: Sources) -> Iterator[Module]:
+    """The packages around a module that run code of their own when it is imported."""
+    parts = name.split(".")
+    for end in range(1, len(parts) + 1):
+        module = sources.find(".".join(parts[:end]))
+        if module and module.name == module.package and _holds_code(module):
+            yield module
+
+
+def _holds_code(module: Module) -> bool:
+    """Whether a module holds more than imports, strings, and metadata such as `__version__`."""
+    return any(
+        not isinstance(getattr(statement.node, "value", None), ast.Constant)
+        or not _is_metadata(statement.binds)
+        for statement in module.statements
+    ) or any(statement.changes for statement in module.statements)
+
+
+def _is_metadata(names: set[str]) -> bool:
+    return all(name.startswith("__") and name.endswith("__") for name in names)
+
+
+@lru_cache(maxsize=1024)
+def _attributes(module: Module) -> dict[str, set[tuple[str, ...]]]:
+    """For each name that is read in the module, the chains of attributes read from it; `()` for the bare name."""
+    found: dict[str, set[tuple[str, ...]]] = {}
+
+    def visit(node: ast.AST, chain: tuple[str, ...] = ()) -> None:
+        if isinstance(node, ast.Attribute):
+            visit(node.value, (node.attr, *chain))
+        elif isinstance(node, ast.Name):
+            if isinstance(node.ctx, ast.Load):
+                found.setdefault(node.id, set()).add(chain)
+        else:
+            for child in ast.iter_child_nodes(node):
+                visit(child)
+
+    visit(module.tree)
+    return found
