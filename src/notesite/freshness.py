@@ -1,4 +1,4 @@
-"""What an output depends on, hashed: its file, the code that it imports, the data that it reads, and versions."""
+"""What an output depends on, hashed: its file, the code it imports, the data it reads, and versions."""
 
 import ast
 import hashlib
@@ -10,6 +10,8 @@ from importlib import metadata
 from pathlib import Path
 
 from .modules import Definition, Import, Module, Sources
+
+Attributes = dict[str, set[tuple[str, ...]]]
 
 
 def dependencies(path: Path, *, src: Path) -> frozenset[Path]:
@@ -29,8 +31,7 @@ def dependencies(path: Path, *, src: Path) -> frozenset[Path]:
         SourceError: If an import names a module or a name that is not there, with file and line.
     """
     path, src = path.resolve(), src.resolve()
-    above = [] if path.is_relative_to(src) else [p for p in path.parents if p.is_relative_to(src.parent)]
-    sources = Sources(src, *(above or ([] if path.is_relative_to(src) else [path.parent])))
+    sources = Sources(*_roots(path, src))
     start = sources.read(path, _dotted(path, src))
     found, todo = {start}, [start]
     while todo:
@@ -55,10 +56,9 @@ def key(path: Path, *, src: Path, data: Iterable[Path] = (), pins: Iterable[str]
             content = file.read_bytes()
             digest.update(f"{name}\0{len(content)}\0".encode() + content)
         digest.update(b"\0")
-    versions = sorted(f"{name.lower()}=={_version(name)}" for name in set(pins))
-    digest.update(
-        "\n".join([f"python=={sys.version_info.major}.{sys.version_info.minor}", *versions]).encode()
-    )
+    python = f"python=={sys.version_info.major}.{sys.version_info.minor}"
+    versions = sorted({f"{name.lower()}=={_version(name)}" for name in pins})
+    digest.update("\n".join([python, *versions]).encode())
     return digest.hexdigest()
 
 
@@ -67,6 +67,14 @@ def _version(name: str) -> str:
         return metadata.version(name).partition("+")[0]  # `+cpu` or `+cu130` tells the machine, not the code
     except metadata.PackageNotFoundError:
         return "missing"
+
+
+def _roots(path: Path, src: Path) -> list[Path]:
+    """The folders in which the imports of a file are looked up."""
+    if path.is_relative_to(src):
+        return [src]
+    above = [folder for folder in path.parents if folder.is_relative_to(src.parent)]
+    return [src, *(above or [path.parent])]
 
 
 def _dotted(path: Path, src: Path) -> str:
@@ -91,10 +99,7 @@ def _direct(module: Module, sources: Sources, *, reexports: bool) -> Iterator[Mo
 
 
 def _reached(
-    found: Definition | Import | Module | None,
-    item: Import,
-    used: dict[str, set[tuple[str, ...]]],
-    sources: Sources,
+    found: Definition | Import | Module | None, item: Import, used: Attributes, sources: Sources
 ) -> Iterator[Module]:
     """The modules behind what an import found: its definition, or what is used of a module."""
     if isinstance(found, Definition):
@@ -142,20 +147,16 @@ def _packages(name: str, sources: Sources) -> Iterator[Module]:
 def _holds_code(module: Module) -> bool:
     """Whether a module holds more than imports, strings, and metadata such as `__version__`."""
     return any(
-        not isinstance(getattr(statement.node, "value", None), ast.Constant)
-        or not _is_metadata(statement.binds)
+        statement.changes or not all(name.startswith("__") for name in statement.binds or {""})
         for statement in module.statements
-    ) or any(statement.changes for statement in module.statements)
-
-
-def _is_metadata(names: set[str]) -> bool:
-    return all(name.startswith("__") and name.endswith("__") for name in names)
+        if not (isinstance(statement.node, ast.Expr) and isinstance(statement.node.value, ast.Constant))
+    )
 
 
 @lru_cache(maxsize=1024)
-def _attributes(module: Module) -> dict[str, set[tuple[str, ...]]]:
-    """For each name that is read in the module, the chains of attributes read from it; `()` for the bare name."""
-    found: dict[str, set[tuple[str, ...]]] = {}
+def _attributes(module: Module) -> Attributes:
+    """For each name that the module reads, the chains of attributes read from it; `()` for the bare name."""
+    found: Attributes = {}
 
     def visit(node: ast.AST, chain: tuple[str, ...] = ()) -> None:
         if isinstance(node, ast.Attribute):
