@@ -1,1 +1,8 @@
-"""TOPIC."""
+"""Optimal transport: the cheapest way to turn one pile of earth into another, with the proof that it is."""
+
+from ._emd import EMDResult as EMDResult
+from ._emd import emd as emd
+from ._emd_1d import emd_1d as emd_1d
+from ._plan import improve_plan as improve_plan
+from ._plan import naive_plan as naive_plan
+from ._plan import plan_cost as plan_cost
