@@ -91,7 +91,7 @@ def _direct(module: Module, sources: Sources, *, reexports: bool) -> Iterator[Mo
     for item in module.all_imports():
         if not sources.owns(item.module) or (passes_on and item.name and item.local not in used):
             continue
-        found = sources.follow(module, item) if item.name != "*" else sources.find(item.module)
+        found = sources.follow(module, item)
         for reached in _reached(found, item, used, sources):
             yield reached
             yield from _packages(reached.name, sources)
@@ -99,7 +99,7 @@ def _direct(module: Module, sources: Sources, *, reexports: bool) -> Iterator[Mo
 
 
 def _reached(
-    found: Definition | Import | Module | None, item: Import, used: Attributes, sources: Sources
+    found: Definition | Import | Module, item: Import, used: Attributes, sources: Sources
 ) -> Iterator[Module]:
     """The modules behind what an import found: its definition, or what is used of a module."""
     if isinstance(found, Definition):

@@ -1,9 +1,9 @@
 """Python source read without running it: what a module binds, imports and uses, and whence a name comes."""
 
 import ast
-import re
 import symtable
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -89,7 +89,7 @@ class Module:
 
     def __init__(self, name: str, path: Path, text: str) -> None:
         self.name, self.path = name, path
-        self.lines = text.splitlines()
+        self.lines = text.split("\n")
         try:
             self.tree = ast.parse(text, str(path))
         except SyntaxError as error:
@@ -158,7 +158,7 @@ class Sources:
         if name not in self._found:
             stems = [root / name.replace(".", "/") for root in self.roots]
             paths = [path for stem in stems for path in (stem / "__init__.py", stem.with_suffix(".py"))]
-            path = next((path for path in paths if path.is_file()), None)
+            path = next((path for path in paths if path.is_file()), None) if _is_dotted(name) else None
             self._found[name] = self.read(path, name) if path else None
         return self._found[name]
 
@@ -192,13 +192,18 @@ class Sources:
         source = self.find(item.module)
         if source is None:
             raise SourceError(f"{module.path}:{item.line}: there is no module `{item.module}`")
-        if item.name is None:
-            root = self.find(item.local)
-            return source if item.asname or root is None else root
+        if item.name is None and item.asname is None:
+            return self.find(item.local) or source
+        if item.name is None or item.name == "*":
+            return source
         found = self.resolve(source, item.name, seen)
         if found is None:
             raise SourceError(f"{module.path}:{item.line}: `{item.module}` has no name `{item.name}`")
         return found
+
+
+def _is_dotted(name: str) -> bool:
+    return all(part.isidentifier() for part in name.split("."))
 
 
 class _Bindings(ast.NodeVisitor):
@@ -291,21 +296,14 @@ def _annotations(node: ast.AST) -> Iterator[ast.expr]:
 
 def _annotation_names(node: ast.AST, shaped: set[str]) -> Iterator[str]:
     if isinstance(node, ast.Subscript):
-        yield from _annotation_names(node.value, shaped)
-        if ast.unparse(node.value).rpartition(".")[2] == "Literal":
-            return
-        if ast.unparse(node.value).startswith("jaxtyping.") or _root(node.value) in shaped:
-            kind = node.slice.elts[0] if isinstance(node.slice, ast.Tuple) else node.slice
-            yield from _annotation_names(kind, shaped)
-            return
-        yield from _annotation_names(node.slice, shaped)
+        kind, inside = ast.unparse(node.value).rpartition(".")[2], node.slice
+        if (kind == "Annotated" or _root(node.value) in shaped) and isinstance(inside, ast.Tuple):
+            inside = inside.elts[0]
+        for part in [node.value] if kind == "Literal" else [node.value, inside]:
+            yield from _annotation_names(part, shaped)
     elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-        if re.fullmatch(r"[\w.\[\], |\"']+", node.value):
-            try:
-                quoted = ast.parse(node.value.strip(), mode="eval").body
-            except SyntaxError:
-                return
-            yield from _annotation_names(quoted, shaped)
+        with suppress(SyntaxError):
+            yield from _annotation_names(ast.parse(node.value.strip(), mode="eval").body, shaped)
     elif isinstance(node, ast.Name):
         yield node.id
     else:

@@ -5,7 +5,7 @@ import builtins
 import difflib
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .imports import import_blocks, import_line
@@ -134,7 +134,7 @@ class _Slicer:
         near = sorted((name for name in names if likeness(name) > 0.6), key=likeness, reverse=True)[:3]
         return f"; did you mean {' or '.join(f'`{name}`' for name in near)}?" if near else ""
 
-    def require(self, module: Module, name: str) -> list[Statement]:
+    def require(self, module: Module, name: str, line: int = 1) -> list[Statement]:
         """Take in what `name` means in `module`; return the statements that make it so."""
         found = self.sources.resolve(module, name)
         if isinstance(found, Definition):
@@ -144,19 +144,30 @@ class _Slicer:
                 self.include(statement)
             return own if found.name == name else [self.alias(module, name, found)]
         if isinstance(found, Import):
-            dotted = found.name is None and found.asname is None
-            self.claim(name, f"import {name}" if dotted else import_line(found))
-            everything = module.imports.get(name, [])
-            self.imports |= {found, *(item for item in everything if dotted and item.asname is None)}
-            return []
+            return self.add_import(module, name, found)
         if isinstance(found, Module):
             raise SliceError(
-                f"{module.path}: `{name}` is the module `{found.name}`, which a slice cannot carry; "
+                f"{module.path}:{line}: `{name}` is the module `{found.name}`, which a slice cannot carry; "
                 f"import the names directly: from {found.name} import ..."
             )
         if not hasattr(builtins, name):
-            raise SliceError(f"{module.path}: `{name}` is not defined at the top level of `{module.name}`")
+            raise SliceError(
+                f"{module.path}:{line}: `{name}` is neither defined nor imported by name in the file"
+            )
         self.claim(name, f"the builtin {name}")
+        return []
+
+    def add_import(self, module: Module, name: str, found: Import) -> list[Statement]:
+        """Import `name` from outside the packages."""
+        if name != found.local:
+            top = found.module if found.name or found.asname else found.local
+            found = replace(found, module=top, asname=name)
+        dotted = found.name is None and found.asname is None
+        self.claim(name, f"import {name}" if dotted else import_line(found))
+        self.imports.add(found)
+        if dotted:  # `import torch` and `import torch.nn` bind one name
+            same = [item for item in module.imports[name] if item.name is None and item.asname is None]
+            self.imports.update(same)
         return []
 
     def claim(self, name: str, meaning: str) -> None:
@@ -177,7 +188,7 @@ class _Slicer:
         for name in sorted(statement.uses | (statement.mentions & {*module.bindings, *module.imports})):
             if name in statement.binds and len(module.bindings[name]) == 1:
                 continue
-            needed = self.require(module, name)
+            needed = self.require(module, name, statement.first)
             if name in statement.uses and not _typing_only(module, name):
                 self.needs[statement].update(other for other in needed if other is not statement)
 
