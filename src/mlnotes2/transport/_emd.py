@@ -38,8 +38,8 @@ def emd(a: ArrayLike, b: ArrayLike, cost: ArrayLike, *, max_iter: int = 10_000_0
 
     The plans are $\gamma \ge 0$ with row sums a and column sums b. POT's network simplex finds one. Its
     potentials are then made feasible at every point, also where there is no mass, by
-    $g_j = \min_i (c_{ij} - f_i)$ and $f_i = \min_j (c_{ij} - g_j)$, and both are checked. Where `cost` is a metric
-    between the points of one set, f is 1-Lipschitz and $g = -f$.
+    $g_j = \min_i (c_{ij} - f_i)$ and $f_i = \min_j (c_{ij} - g_j)$, and both are checked. Where `cost` is a
+    metric between the points of one set, f is 1-Lipschitz and $g = -f$.
 
     Args:
         a: Masses to take away, shape `(n,)`.

@@ -1,0 +1,135 @@
+"""The distance on the line against the definition, SciPy and exact plans."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.oracles import scipy_wasserstein
+
+from mlnotes2.transport import emd, emd_1d, naive_plan, plan_cost
+
+RANDOM = st.integers(0, 2**32 - 1).map(np.random.default_rng)
+
+
+def random_samples(rng):
+    """Two samples of different sizes with ties, and masses that sum to 1, some of them zero."""
+    n, m = rng.integers(1, 30, 2)
+    x, y = rng.normal(size=n).round(1), rng.normal(1, 2, size=m).round(1)
+    a, b = (rng.random(k) * (rng.random(k) < 0.8) + 1e-3 * (np.arange(k) == 0) for k in (n, m))
+    return x, y, a / a.sum(), b / b.sum()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (([0, 1, 3], [5, 6, 8]), 5),
+        (([0, 1], [0, 1], [3 / 4, 1 / 4], [2 / 4, 2 / 4]), 0.25),
+        (
+            (
+                [3.4, 3.9, 7.5, 7.8],
+                [4.5, 1.4],
+                np.array([1.4, 0.9, 3.1, 7.2]) / 12.6,
+                np.array([3.2, 3.5]) / 6.7,
+            ),
+            4.0781331438047861,
+        ),
+    ],
+)
+def test_emd_1d_gives_the_values_of_scipys_documentation(arguments, expected):
+    assert emd_1d(*arguments) == pytest.approx(expected, rel=1e-14)
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_emd_1d_agrees_with_scipy_for_weights_and_unequal_sizes(seed):
+    x, y, a, b = random_samples(np.random.default_rng(seed))
+    assert emd_1d(x, y, a, b) == pytest.approx(scipy_wasserstein(x, y, a, b), abs=1e-12)  # sums of 60 terms
+    assert emd_1d(x, y) == pytest.approx(scipy_wasserstein(x, y, None, None), abs=1e-12)
+
+
+@pytest.mark.claim("transport.sorting")
+@given(RANDOM, st.sampled_from([1, 1.5, 2, 3, 7]))
+def test_emd_1d_is_the_cost_of_a_best_plan(rng, p):
+    x, y, a, b = random_samples(rng)
+    best = emd(a, b, np.abs(x[:, None] - y) ** p).cost
+    assert emd_1d(x, y, a, b, p=p) ** p == pytest.approx(best, rel=1e-9, abs=1e-12)  # the solver's tolerance
+
+
+@pytest.mark.claim("transport.sorting")
+@given(RANDOM, st.sampled_from([1, 2]))
+def test_emd_1d_is_the_cost_of_the_naive_plan_of_sorted_points(rng, p):
+    x, y, a, b = random_samples(rng)
+    i, j = np.argsort(x), np.argsort(y)
+    naive = plan_cost(naive_plan(a[i], b[j]), np.abs(x[i][:, None] - y[j]) ** p)
+    assert emd_1d(x, y, a, b, p=p) ** p == pytest.approx(naive, abs=1e-12)  # two orders of summation
+
+
+@pytest.mark.claim("transport.concave_cost")
+def test_matching_in_order_is_not_best_below_p_1():
+    cost = np.sqrt(np.abs(np.array([[0], [1]]) - [1, 2]))  # p = 1/2, from 0 and 1 to 1 and 2
+    in_order = plan_cost(naive_plan([1, 1], [1, 1]), cost)
+    assert in_order == 2
+    assert emd([1, 1], [1, 1], cost).cost == np.sqrt(2)
+
+
+@given(RANDOM, st.sampled_from([1, 2, 5]), st.floats(-100, 100))
+def test_emd_1d_of_a_shifted_sample_is_the_shift(rng, p, shift):
+    x = rng.normal(size=20)
+    assert emd_1d(x, x[::-1] + shift, p=p) == pytest.approx(abs(shift), rel=1e-9, abs=1e-12)
+
+
+@given(RANDOM, st.sampled_from([1, 2]))
+def test_emd_1d_without_masses_gives_each_point_the_same(rng, p):
+    x, y = rng.normal(size=12), rng.normal(size=18)
+    weighted = emd_1d(x, y, np.full(12, 1 / 12), np.full(18, 1 / 18), p=p)
+    assert emd_1d(x, y, p=p) == pytest.approx(weighted, rel=1e-12)
+    assert emd_1d(x, y[:12], p=p) == pytest.approx(emd_1d(x, y[:12], np.full(12, 1 / 12), p=p), rel=1e-12)
+
+
+def test_emd_1d_counts_mass_and_does_not_normalise():
+    assert emd_1d([0, 1], [0, 1], [3, 1], [2, 2]) == 1  # a mass of 4 moves 0.25 on average
+    assert emd_1d([0], [3], [4], [4], p=2) == 6  # (4 * 3^2)^(1/2)
+
+
+def test_emd_1d_leaves_its_arguments_alone():
+    x, y = np.array([3.0, 1.0]), np.array([2.0, 0.0])
+    emd_1d(x, y)
+    np.testing.assert_array_equal((x, y), ([3, 1], [2, 0]))
+
+
+def test_emd_1d_of_equal_samples_is_zero():
+    assert emd_1d([1, 2, 2], [2, 1, 2], p=3) == 0
+    assert emd_1d([1, 2], [2, 1, 1], [0.5, 0.5], [0.5, 0.25, 0.25], p=3) == 0
+
+
+def test_emd_1d_does_not_overflow_in_high_powers():
+    assert emd_1d([0], [1e10], p=200) == pytest.approx(1e10)
+
+
+def test_emd_1d_of_many_points_nears_the_distance_of_the_distributions():
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=100_000), rng.normal(2, 1, size=80_000)
+    assert emd_1d(x, y) == pytest.approx(2, abs=0.02)  # four standard errors of the difference of the means
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (([], [1]), "x must not be empty"),
+        (([1], [np.nan]), "y must be finite"),
+        (([[1]], [1]), r"x must have 1 dimension\(s\)"),
+        (([1, 2], [1], [1]), "a must hold one mass for each point, got 1 masses for 2 points"),
+        (([1], [1], None, [0.5, 0.5]), "b must hold one mass for each point, got 2 masses for 1 points"),
+        (([1, 2], [1], [2, -1]), "a must not be negative, got -1.0"),
+        (([1], [1], [0], [0]), "a must hold some mass"),
+        (([1, 2], [3], [3, 1]), "same total mass, got 4.0 and 1.0, which differ by 3.0; normalise both"),
+    ],
+)
+def test_emd_1d_refuses_what_are_no_piles(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        emd_1d(*arguments)
+
+
+@pytest.mark.parametrize("p", [0.5, 0, -1, float("nan"), float("inf")])
+def test_emd_1d_refuses_a_power_below_one(p):
+    with pytest.raises(ValueError, match="p must be a finite number of at least 1, got"):
+        emd_1d([1], [2], p=p)
