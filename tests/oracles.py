@@ -1,13 +1,18 @@
 """What other libraries and written-out loops say, with their conventions noted."""
 
 import math
+import operator
 
 import numpy as np
 import ot
 import torch
 from numpy.typing import NDArray
+from scipy.integrate import quad
+from scipy.linalg import sqrtm
 from scipy.optimize import linprog
-from scipy.stats import wasserstein_distance
+from scipy.spatial.distance import jensenshannon
+from scipy.special import rel_entr, wrightomega
+from scipy.stats import norm, power_divergence, wasserstein_distance
 
 # Transport
 
@@ -36,20 +41,61 @@ def additive_attention_loops(query, key, value, w, mask):
     """Additive attention of one problem in Python floats: lists in, lists (context, weights) out."""
     context, weights = [], []
     for q, allowed in zip(query, mask, strict=True):
-        exponentials = [
-            math.exp(sum(c * math.tanh(a + b) for a, b, c in zip(q, k, w, strict=True))) if ok else 0.0
-            for k, ok in zip(key, allowed, strict=True)
-        ]
+        scores = [sum(c * math.tanh(a + b) for a, b, c in zip(q, k, w, strict=True)) for k in key]
+        exponentials = [math.exp(e) if ok else 0.0 for e, ok in zip(scores, allowed, strict=True)]
         weights.append([e / math.fsum(exponentials) for e in exponentials])
-        context.append(
-            [
-                math.fsum(a * v for a, v in zip(weights[-1], column, strict=True))
-                for column in zip(*value, strict=True)
-            ]
-        )
+        columns = zip(*value, strict=True)
+        context.append([math.fsum(map(operator.mul, weights[-1], column)) for column in columns])
     return context, weights
 
 
 def scaled_dot_product_attention(query, key, value, mask):
     """PyTorch's own; its boolean mask too is True where a query may attend, and its scale is 1 / sqrt(h)."""
     return torch.nn.functional.scaled_dot_product_attention(query, key, value, attn_mask=mask)
+
+
+# Divergences
+
+
+def kl_scipy(p: NDArray, q: NDArray) -> float:
+    """SciPy's terms p log(p/q) with the same zeros; their sum may be a rounding error below 0."""
+    return float(rel_entr(p, q).sum())
+
+
+def js_scipy(p: NDArray, q: NDArray) -> float:
+    """SciPy returns the square root of the divergence, in nats, with the halves."""
+    return float(jensenshannon(p, q)) ** 2
+
+
+def chi2_scipy(p: NDArray, q: NDArray) -> float:
+    """The statistic of the goodness-of-fit test, with p observed and q expected."""
+    return float(power_divergence(p, q, lambda_="pearson", sum_check=False).statistic)
+
+
+def jeffreys_conjugate_scipy(t: NDArray) -> NDArray:
+    """Nowozin et al. (2016), table 6: w + 1/w + t - 2 with w = W(e^(1 - t)), here the Wright omega function of 1 - t."""
+    w = wrightomega(1 - t)
+    return np.asarray(w + 1 / w + t - 2)
+
+
+def gaussian_kl_torch(mean_p: NDArray, cov_p: NDArray, mean_q: NDArray, cov_q: NDArray) -> float:
+    """PyTorch's closed form, by Cholesky factors: covariances must be regular."""
+    normal = torch.distributions.MultivariateNormal
+    p, q = (normal(torch.as_tensor(m), torch.as_tensor(c)) for m, c in ((mean_p, cov_p), (mean_q, cov_q)))
+    return float(torch.distributions.kl_divergence(p, q))
+
+
+def gaussian_w2_scipy(mean_p: NDArray, cov_p: NDArray, mean_q: NDArray, cov_q: NDArray) -> float:
+    """The textbook formula with matrix square roots; it loses half of the digits when both are close."""
+    root = sqrtm(cov_q)
+    middle = np.real(sqrtm(root @ cov_p @ root))
+    square = ((mean_p - mean_q) ** 2).sum() + np.trace(cov_p + cov_q - 2 * middle)
+    return math.sqrt(max(square, 0))
+
+
+def gaussian_kl_quadrature(mean_p: float, std_p: float, mean_q: float, std_q: float) -> float:
+    """The integral of p log(p/q) over 12 standard deviations, in one dimension."""
+    p, q = norm(mean_p, std_p), norm(mean_q, std_q)
+    reach = 12 * std_p
+    value, _ = quad(lambda x: p.pdf(x) * (p.logpdf(x) - q.logpdf(x)), mean_p - reach, mean_p + reach)
+    return float(value)
