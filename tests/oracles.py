@@ -69,11 +69,11 @@ def js_scipy(p: NDArray, q: NDArray) -> float:
 
 def chi2_scipy(p: NDArray, q: NDArray) -> float:
     """The statistic of the goodness-of-fit test, with p observed and q expected."""
-    return float(power_divergence(p, q, lambda_="pearson", sum_check=False).statistic)
+    return float(power_divergence(p, q, lambda_="pearson").statistic)
 
 
 def jeffreys_conjugate_scipy(t: NDArray) -> NDArray:
-    """Nowozin et al. (2016), table 6: w + 1/w + t - 2 with w = W(e^(1 - t)), here the Wright omega function of 1 - t."""
+    """Nowozin et al. (2016): w + 1/w + t - 2 with w = W(e^(1 - t)), the Wright omega function of 1 - t."""
     w = wrightomega(1 - t)
     return np.asarray(w + 1 / w + t - 2)
 

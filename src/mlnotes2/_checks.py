@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 
-def real_array(name: str, value: ArrayLike, ndim: int | None = None) -> NDArray[np.float64]:
+def real_array(name: str, value: ArrayLike | float | int, ndim: int | None = None) -> NDArray[np.float64]:
     """Return `value` as a float64 array, or say what is wrong with it: its type, its shape, or a number in it."""
     if hasattr(value, "detach"):
         raise TypeError(f"{name} must be array-like, got a torch tensor; pass {name}.detach().cpu().numpy()")

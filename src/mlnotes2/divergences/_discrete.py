@@ -219,7 +219,7 @@ def _distributions(p: ArrayLike, q: ArrayLike) -> tuple[NDArray[np.float64], NDA
         p, q = np.broadcast_arrays(p, q)
     except ValueError:
         raise ValueError(
-            f"p and q must have leading axes that broadcast, got {p.shape} and {q.shape}"
+            f"p and q must have leading axes that broadcast, got shapes {p.shape} and {q.shape}"
         ) from None
     return p, q
 

@@ -12,7 +12,7 @@ from torch.nn.functional import softplus
 TensorMap = Callable[[Tensor], Tensor]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class FDivergence:
     r"""An f-divergence $D_f(P \Vert Q) = \E_Q[f(p/q)]$ with all that a critic needs to estimate it.
 
@@ -50,6 +50,9 @@ class FDivergence:
     domain: tuple[float, float]
     activation: TensorMap
     conjugate_of_activation: TensorMap
+
+    def __repr__(self) -> str:
+        return f"FDivergence({self.name})"
 
     def divergence(
         self, p: Float[Tensor, "*batch k"], q: Float[Tensor, "*batch k"]
