@@ -12,3 +12,5 @@ from ._losses import generator_loss as generator_loss
 from ._penalty import gradient_penalty as gradient_penalty
 from ._train import TrainResult as TrainResult
 from ._train import train as train
+from ._update import update_critic as update_critic
+from ._update import update_generator as update_generator

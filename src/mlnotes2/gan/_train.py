@@ -11,9 +11,8 @@ from torch import Tensor, nn
 from tqdm import trange
 
 from ._config import GANConfig
-from ._losses import critic_loss, generator_loss
 from ._networks import mlp
-from ._penalty import gradient_penalty
+from ._update import update_critic, update_generator
 
 
 @dataclass(frozen=True)
@@ -63,25 +62,18 @@ class _Run:
             samples = self.generator(self.probe)
         self.records.append((step, samples, critic_value.item(), generator_value.item()))
 
-    def update_critic(self) -> Tensor:
+    def step(self) -> tuple[Tensor, Tensor]:
+        """Update the critic `n_critic` times, then the generator once; return both losses."""
         config = self.config
-        real = config.data(config.batch_size, generator=self.rng)
-        fake = self.generator(self.latent(config.batch_size)).detach()
-        loss = critic_loss(self.critic(real), self.critic(fake), method=config.method)
-        if config.method == "wgan-gp":
-            loss = loss + config.penalty * gradient_penalty(self.critic, real, fake, generator=self.rng)
-        _descend(loss, self.critic_adam)
-        if config.method == "wgan":
-            with torch.no_grad():
-                for parameter in self.critic.parameters():
-                    parameter.clamp_(-config.clip, config.clip)
-        return loss.detach()
-
-    def update_generator(self) -> Tensor:
-        fake = self.generator(self.latent(self.config.batch_size))
-        loss = generator_loss(self.critic(fake), method=self.config.method)
-        _descend(loss, self.generator_adam)
-        return loss.detach()
+        for _ in range(config.n_critic):
+            critic_value = update_critic(
+                self.critic, self.critic_adam,
+                real=config.data(config.batch_size, generator=self.rng),
+                fake=self.generator(self.latent(config.batch_size)),
+                method=config.method, generator=self.rng, penalty=config.penalty, clip=config.clip,
+            )  # fmt: skip
+        fake = self.generator(self.latent(config.batch_size))
+        return critic_value, update_generator(self.critic, self.generator_adam, fake, method=config.method)
 
     def save(self, path: Path) -> None:
         state = {name: part.state_dict() for name, part in self._parts().items()}
@@ -109,12 +101,6 @@ class _Run:
 
     def _settings(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self.config).items() if name != "data"}
-
-
-def _descend(loss: Tensor, optimizer: torch.optim.Optimizer) -> None:
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
 
 
 def train(config: GANConfig, *, checkpoint: Path | None = None, progress: bool = False) -> TrainResult:
@@ -147,9 +133,7 @@ def train(config: GANConfig, *, checkpoint: Path | None = None, progress: bool =
     if checkpoint is not None and checkpoint.exists():
         run.load(checkpoint)
     for step in trange(run.records[-1][0] + 1, config.steps + 1, disable=not progress):
-        for _ in range(config.n_critic):
-            critic_value = run.update_critic()
-        generator_value = run.update_generator()
+        critic_value, generator_value = run.step()
         if step % config.record_every == 0 or step == config.steps:
             run.record(step, critic_value, generator_value)
             if checkpoint is not None:
