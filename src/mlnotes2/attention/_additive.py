@@ -34,8 +34,8 @@ def additive_scores(
         Bahdanau, Cho, Bengio (2015), appendix A.1.2.
 
     Example:
-        >>> additive_scores(torch.zeros(1, 2), torch.tensor([[0.0, 0.0], [9.0, 9.0]]), w=torch.ones(2))
-        tensor([[0., 2.]])
+        >>> additive_scores(torch.zeros(1, 2), torch.tensor([[0.5, 0.5], [2.0, 2.0]]), w=torch.ones(2))
+        tensor([[0.9242, 1.9281]])
     """
     check_tensors(query=query, key=key, w=w)
     check_shapes(query.shape, key.shape, key.shape)
@@ -155,13 +155,13 @@ def _by_reference(query: Tensor, key: Tensor, value: Tensor, w: Tensor, mask: Te
     if mask is None:
         mask = torch.ones_like(scores, dtype=torch.bool)
     check_mask(mask, scores)
-    problems = (
-        x.reshape(-1, *x.shape[-2:]).cpu().numpy()
-        for x in (query.double(), key.double(), value.double(), mask.expand(scores.shape))
-    )
+    arrays = [
+        x.detach().double().reshape(-1, *x.shape[-2:]).cpu().numpy()
+        for x in (query, key, value, mask.expand(scores.shape))
+    ]
     answers = [
-        additive_attention_reference(q, k, v, w=w.double().cpu().numpy(), mask=m)
-        for q, k, v, m in zip(*problems, strict=True)
+        additive_attention_reference(q, k, v, w=w.detach().double().cpu().numpy(), mask=allowed > 0)
+        for q, k, v, allowed in zip(*arrays, strict=True)
     ]
     context, weights = (torch.as_tensor(np.stack(part)).to(query) for part in zip(*answers, strict=True))
     return Attention(context.reshape(*query.shape[:-1], value.shape[-1]), weights.reshape(scores.shape))

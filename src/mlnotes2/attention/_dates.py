@@ -36,9 +36,11 @@ def dates(
         ValueError: If there are fewer than `n` days, `n` is not positive, or Babel does not know a locale.
 
     Example:
-        >>> day = datetime.date(2019, 5, 11)
-        >>> dates(1, locales=("de",), first=day, last=day, generator=torch.Generator().manual_seed(0))
-        [('Samstag, 11. Mai 2019', '2019-05-11')]
+        >>> for text, iso in dates(3, generator=torch.Generator().manual_seed(0)):
+        ...     print(iso, text)
+        2036-10-10 Oct 10, 2036
+        1988-08-13 13 août 1988
+        2007-09-05 5 set 2007
     """
     available = (last - first).days + 1
     if not 1 <= n <= available:
