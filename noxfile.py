@@ -62,7 +62,7 @@ def serve(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def browser(session: nox.Session) -> None:
-    """What a reader does, in Chromium, on the built site: copy every block and run it, look, resize, switch scripts off."""
+    """In Chromium, on the built site: copy every block and run it, resize, switch scripts off."""
     install(session, "browser")
     if not (ROOT / "site" / "index.html").is_file():
         session.error("there is no site/ to test; run nox -s docs first")

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from .claims import check_claims
@@ -20,8 +21,7 @@ from .fences import find_fences
 from .figures import locate
 from .labs import execute, lab_path
 from .project import Project
-from .runs import RunError, draw_all, example_output, example_path, figures_path
-from .slices import SliceError
+from .runs import draw_all, example_output, example_path, figures_path
 
 
 class BuildError(RuntimeError):
@@ -40,10 +40,7 @@ class Task:
 def plan(project: Project) -> tuple[list[Task], list[str]]:
     """What the pages need, the slowest kinds first, and every fault that can be seen without running anything."""
     faults = check_claims(project.docs, project.tests)
-    labs = [
-        Task(f"lab {lab.relative_to(project.docs)}", lab_path(lab, project=project), lambda x=lab: execute(x, project=project))
-        for lab in sorted(project.docs.glob("*/*_lab.py"))
-    ]  # fmt: skip
+    tasks = [_lab(lab, project) for lab in sorted(project.docs.glob("*/*_lab.py"))]
     drawings, examples = dict[Path, Task](), list[Task]()
     for page in sorted(project.docs.rglob("*.md")):
         for fence in find_fences(page.read_text(encoding="utf-8").splitlines()):
@@ -51,25 +48,27 @@ def plan(project: Project) -> tuple[list[Task], list[str]]:
             try:
                 if fence.figure is not None:
                     file, _ = locate(fence.figure, docs=project.docs)
-                    name = f"figures {file.relative_to(project.docs)}"
-                    path = figures_path(file, project=project)
-                    drawings[file] = Task(name, path, lambda f=file: draw_all(f, project=project))
+                    drawings[file] = _figures(file, project)
                 elif (code := example_code(fence, project)) is not None:
-                    path = example_path(code, wrong=fence.is_wrong, project=project)
-                    examples.append(Task(f"example {at}", path, _example(code, fence.is_wrong, at, project)))
-            except (SliceError, ValueError, SyntaxError) as error:
+                    examples.append(_example(code, at, project, wrong=fence.is_wrong))
+            except (ValueError, SyntaxError) as error:  # SliceError among them
                 faults.append(f"{at}: {error}")
-    return [*labs, *drawings.values(), *examples], faults
+    return [*tasks, *drawings.values(), *examples], faults
 
 
-def _example(code: str, wrong: bool, at: str, project: Project) -> Callable[[], object]:
-    def make() -> None:
-        try:
-            example_output(code, project=project, wrong=wrong)
-        except RunError as error:
-            raise RunError(f"{at}: {error}") from error
+def _lab(lab: Path, project: Project) -> Task:
+    make = partial(execute, lab, project=project)
+    return Task(f"lab {lab.relative_to(project.docs)}", lab_path(lab, project=project), make)
 
-    return make
+
+def _figures(file: Path, project: Project) -> Task:
+    make = partial(draw_all, file, project=project)
+    return Task(f"figures {file.relative_to(project.docs)}", figures_path(file, project=project), make)
+
+
+def _example(code: str, at: str, project: Project, *, wrong: bool) -> Task:
+    make = partial(example_output, code, project=project, wrong=wrong)
+    return Task(f"example {at}", example_path(code, wrong=wrong, project=project), make)
 
 
 def run_stale(tasks: list[Task], say: Callable[[str], None]) -> None:
@@ -106,13 +105,17 @@ def render(project: Project, target: Path) -> None:
     Raises:
         BuildError: If mkdocs fails or warns, with its messages and the lines they speak of.
     """
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(target)]
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(target)]
     environment = os.environ | {"NO_MKDOCS_2_WARNING": "1", "DISABLE_MKDOCS_2_WARNING": "true"}
-    run = subprocess.run(command, cwd=project.root, capture_output=True, text=True, env=environment, check=False)
+    run = subprocess.run(
+        command, cwd=project.root, capture_output=True, text=True, env=environment, check=False
+    )
     if run.returncode:
         output = (run.stdout + run.stderr).strip()
         found = re.findall(r"Doc file '([^']+)' contains [^']*link '([^']+)'", output)
-        places = "\n".join(f"docs/{page}:{_line_of(project.docs / page, link)}: broken link {link}" for page, link in found)
+        places = "\n".join(
+            f"docs/{page}:{_line_of(project.docs / page, link)}: broken link {link}" for page, link in found
+        )
         raise BuildError(f"{output}\n{places}".strip())
 
 

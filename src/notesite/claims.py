@@ -45,7 +45,9 @@ def claim_tests(tests: Path) -> dict[str, list[ClaimTest]]:
 def _marks(function: ast.FunctionDef) -> Iterator[str]:
     for decorator in function.decorator_list:
         if isinstance(decorator, ast.Call) and ast.unparse(decorator.func) == "pytest.mark.claim":
-            yield from (a.value for a in decorator.args if isinstance(a, ast.Constant) and isinstance(a.value, str))
+            yield from (
+                a.value for a in decorator.args if isinstance(a, ast.Constant) and isinstance(a.value, str)
+            )
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,9 @@ def check_claims(docs: Path, tests: Path) -> list[str]:
             got = "nothing" if b.claim is None else f'"{b.claim}"'
             faults.append(f'{at}: a claim needs a line "    id: topic.fact" right below its title, got {got}')
         elif b.claim in seen:
-            faults.append(f"{at}: claim {b.claim} stands already at {seen[b.claim].page}:{seen[b.claim].line}")
+            faults.append(
+                f"{at}: claim {b.claim} stands already at {seen[b.claim].page}:{seen[b.claim].line}"
+            )
         elif b.claim not in proofs:
             faults.append(f'{at}: claim {b.claim} has no test; mark one with @pytest.mark.claim("{b.claim}")')
         if b.claim is not None:

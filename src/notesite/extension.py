@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import html
 import re
-import xml.etree.ElementTree as etree
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 from markdown import Markdown
 from markdown.preprocessors import Preprocessor
@@ -31,7 +31,7 @@ class PageError(ValueError):
 
 
 def source_link(path: Path, first: int, project: Project) -> str:
-    """The address of a line of a source, relative to the page that is being rendered (note pages stand two folders deep)."""
+    """The address of a line of a source, relative to the page that is rendered; a note stands two folders deep."""
     depth = len(Path(current_page.get()).parts) or 2
     if Path(current_page.get()).stem == "index":
         depth -= 1
@@ -69,7 +69,11 @@ class FencePreprocessor(Preprocessor):
         links = [self.md.htmlStash.store(self._links(piece.origins)), ""] if piece else []
         shown = _fenced(_compose(piece, fence), "python", fence.options, fence.is_wrong)
         if fence.is_wrong:
-            shown = ['<p class="wrong-note">Wrong on purpose, so this block has no copy button.</p>', "", *shown]
+            shown = [
+                '<p class="wrong-note">Wrong on purpose, so this block has no copy button.</p>',
+                "",
+                *shown,
+            ]
         code = example_code(fence, self.project)
         if code is None:
             return [*links, *shown]
@@ -112,7 +116,11 @@ def _fenced(code: str, language: str, options: str, no_copy: bool) -> list[str]:
     marks = "`" * max(3, *(len(m) + 1 for m in re.findall(r"`{3,}", code)), 3)
     classes = f".{language}" + (" .no-copy" if no_copy else "")
     options = re.sub(r"[{}]", "", options).strip()
-    return [f"{marks}{{ {' '.join(filter(None, [classes, options]))} }}", *code.rstrip("\n").split("\n"), marks]
+    return [
+        f"{marks}{{ {' '.join(filter(None, [classes, options]))} }}",
+        *code.rstrip("\n").split("\n"),
+        marks,
+    ]
 
 
 class _InlineFormula(arithmatex.InlineArithmatexPattern):
@@ -128,11 +136,11 @@ class _InlineFormula(arithmatex.InlineArithmatexPattern):
 class _BlockFormula(arithmatex.BlockArithmatexProcessor):
     """Displayed TeX as MathML."""
 
-    def run(self, parent: etree.Element, blocks: list[str]) -> bool:
+    def run(self, parent: ElementTree.Element, blocks: list[str]) -> bool:
         blocks.pop(0)
         groups = self.match.groupdict()
         tex = groups.get("math") or groups.get("math2") or groups.get("math3")
-        element = etree.SubElement(parent, "div", {"class": "math", "tabindex": "0"})
+        element = ElementTree.SubElement(parent, "div", {"class": "math", "tabindex": "0"})
         element.text = self.md.htmlStash.store(_formula(tex, block=True))
         return True
 
@@ -153,7 +161,7 @@ def _position(text: str) -> str:
     return str(page) if at is None else f"{page}:{at}"
 
 
-class ClaimBlock(Block):  # type: ignore[misc]  # pymdownx is untyped
+class ClaimBlock(Block):
     """`/// claim | Title` with `id: topic.fact`; a link to its tests is the badge."""
 
     NAME = "claim"
@@ -161,19 +169,20 @@ class ClaimBlock(Block):  # type: ignore[misc]  # pymdownx is untyped
     OPTIONS = {"id": ("", type_string)}  # noqa: RUF012 - pymdownx wants a class attribute
     project: Project
 
-    def on_create(self, parent: etree.Element) -> etree.Element:
+    def on_create(self, parent: ElementTree.Element) -> ElementTree.Element:
         """The box, its title and its badge."""
         claim = self.options["id"]
-        box = etree.SubElement(parent, "div", {"class": "claim", "id": f"claim-{claim}"})
-        title = etree.SubElement(box, "p", {"class": "claim-title"})
+        box = ElementTree.SubElement(parent, "div", {"class": "claim", "id": f"claim-{claim}"})
+        title = ElementTree.SubElement(box, "p", {"class": "claim-title"})
         title.text = self.argument
         tests = claim_tests(self.project.tests).get(claim, [])
         if not tests:
             raise PageError(f'{current_page.get() or "page"}: claim "{claim}" has no test')
         for test in tests:
             href = source_link(test.path, test.first, self.project)
-            badge = etree.SubElement(title, "a", {"class": "badge", "href": href, "title": test.name})
-            badge.text = "tested"
+            link = f'<a href="{href}" title="{html.escape(test.name)}">tested</a>'
+            # stashed, because mkdocs checks links against docs/ and the sources are not there
+            ElementTree.SubElement(title, "span", {"class": "badge"}).text = self.md.htmlStash.store(link)
         return box
 
 
@@ -185,7 +194,7 @@ class NotesExtension(arithmatex.ArithmatexExtension):
         super().__init__(*args, **kwargs)
 
     def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802 - Markdown's name
-        """Register the handlers just above arithmatex's own."""
+        """Register the handlers; the fences come after whitespace is normalised (30) and before superfences (25)."""
         super().extendMarkdown(md)
         project, config = Project(self.root), self.getConfigs()
         inline = _InlineFormula(md.inlinePatterns["arithmatex-inline"].pattern, config)
@@ -193,12 +202,12 @@ class NotesExtension(arithmatex.ArithmatexExtension):
         md.inlinePatterns.register(inline, "arithmatex-inline", 189.9)
         block = _BlockFormula(md.parser.blockprocessors["arithmatex-block"].pattern.pattern, config, md)
         md.parser.blockprocessors.register(block, "arithmatex-block", 79.9)
-        md.preprocessors.register(FencePreprocessor(md, project), "notes-fences", 31)
+        md.preprocessors.register(FencePreprocessor(md, project), "notes-fences", 28)
         claims = type("ProjectClaimBlock", (ClaimBlock,), {"project": project})
         _ClaimExtension(claims).extendMarkdown(md)
 
 
-class _ClaimExtension(BlocksExtension):  # type: ignore[misc]
+class _ClaimExtension(BlocksExtension):
     def __init__(self, block: type[Block]) -> None:
         self.block = block
         super().__init__()

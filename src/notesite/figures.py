@@ -26,13 +26,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure as MatplotlibFigure
 
 __all__ = [
-    "COLORS", "FG", "MUTED", "Bars", "Cells", "Dots", "Figure", "Line", "Slider", "draw", "shade", "style", "subplots", "theme",
+    "COLORS", "FG", "MUTED", "Bars", "Cells", "Dots", "Figure", "Line", "Slider",
+    "draw", "shade", "style", "subplots", "theme", "use",
 ]  # fmt: skip
 
 WIDTH = 5.0  # inches; every figure is as wide as the text
 MAX_BYTES = 70_000
 
-_STYLE: dict[str, Any] = {
+_STYLE: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "notesite",
     "figure.facecolor": "none",
@@ -72,9 +73,9 @@ _STYLE: dict[str, Any] = {
 def use() -> None:
     """Make the site's style matplotlib's default, as the labs' kernels do."""
     import matplotlib as mpl
+    from cycler import cycler
 
-    mpl.rcParams.update(_STYLE)
-    mpl.rcParams["axes.prop_cycle"] = mpl.cycler(color=COLORS)
+    mpl.rcParams.update(_STYLE | {"axes.prop_cycle": cycler(color=COLORS)})
 
 
 @contextmanager
@@ -263,7 +264,7 @@ class Affine:
 
 
 def theme(svg: str, name: str, alt: str) -> str:
-    """Make matplotlib's SVG part of the page: CSS variables for colours, the page's font, unique ids, a text alternative."""
+    """Make matplotlib's SVG part of the page: colours as CSS variables, its font, unique ids, a text alternative."""
     svg = svg[svg.index("<svg") :]
     # matplotlib's style sheet holds a rule for *, which would reach the whole page
     svg = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->|<style.*?</style>", "", svg, flags=re.S)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +17,14 @@ from mkdocs_jupyter.plugin import Plugin
 from . import extension, figures, layers
 from .freshness import key
 from .project import PINNED, Project
-from .runs import RunError, environment, write
+from .runs import run_module, write
 from .sources import write_sources
 
 # What turns an executed notebook into a page; a change here makes every lab stale.
-_MACHINERY = (__file__, figures.__file__, layers.__file__)
+_MACHINERY = tuple(Path(module) for module in (__file__, figures.__file__, layers.__file__))
 _SETUP = """\
 from notesite.figures import use
+%matplotlib inline
 use()
 %config InlineBackend.figure_formats = ["svg"]
 %config InlineBackend.print_figure_kwargs = {"metadata": {"Date": None}, "bbox_inches": None}
@@ -33,43 +34,50 @@ use()
 
 def lab_path(lab: Path, *, project: Project) -> Path:
     """Where the executed lab is kept (as a notebook); the name is its freshness key."""
-    digest = hashlib.sha256(key(lab, src=project.src, pins=[*PINNED, "jupytext", "nbclient", "ipykernel"]).encode())
-    for path in _MACHINERY:
-        digest.update(Path(path).read_bytes())
-    return project.cache / "labs" / f"{lab.stem}-{digest.hexdigest()[:24]}.ipynb"
+    pins = [*PINNED, "jupytext", "nbclient", "ipykernel"]
+    digest = key(lab, src=project.src, data=_MACHINERY, pins=pins)[:24]
+    return project.cache / "labs" / f"{lab.stem}-{digest}.ipynb"
 
 
 def execute(lab: Path, *, project: Project) -> Path:
-    """Run a lab from top to bottom, unless it is kept already, and return the executed notebook.
+    """Run a lab from top to bottom in a fresh process, unless it is kept already, and return the executed notebook.
 
     Raises:
         RunError: If a cell fails, with the lab's file and line.
     """
     path = lab_path(lab, project=project)
-    if path.is_file():
-        return path
+    if not path.is_file():
+        run_module("notesite.labs", lab, path, project=project)
+    return path
+
+
+def _execute(lab: Path, root: Path) -> nbformat.NotebookNode:
+    """The executed notebook, with the same bytes whenever it ran."""
     notebook = jupytext.read(lab)
     notebook.cells.insert(0, nbformat.v4.new_code_cell(_SETUP))
-    client = nbclient.NotebookClient(
-        notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(project.root)}}
-    )
+    resources = {"metadata": {"path": str(root)}}
+    client = nbclient.NotebookClient(notebook, timeout=300, kernel_name="python3", resources=resources)
     try:
-        client.execute(env=environment())
+        client.execute()
     except nbclient.exceptions.CellExecutionError as error:
-        raise RunError(f"{_failure(lab, notebook)}: {error.ename}: {error.evalue}") from error
+        sys.exit(f"{_failure(lab, notebook)}: {error.ename}: {error.evalue}")
     del notebook.cells[0]
     for number, cell in enumerate(notebook.cells):
-        cell["id"] = f"cell-{number}"  # the same bytes from the same code, whenever it ran
+        cell["id"] = f"cell-{number}"
         cell.metadata.pop("execution", None)
         if cell.cell_type == "code":
             cell.execution_count = number
-    write(path, nbformat.writes(notebook))
-    return path
+            for output in cell.outputs:
+                if output.output_type == "execute_result":
+                    output.execution_count = number
+    return notebook
 
 
 def _failure(lab: Path, notebook: nbformat.NotebookNode) -> str:
     """File and line of the cell that failed: the last one with an error among its outputs."""
-    cell = next(c for c in reversed(notebook.cells) if any(o.output_type == "error" for o in c.get("outputs", [])))
+    cell = next(
+        c for c in reversed(notebook.cells) if any(o.output_type == "error" for o in c.get("outputs", []))
+    )
     trace = "\n".join(next(o for o in cell.outputs if o.output_type == "error").traceback)
     inside = re.findall(r"(?:line |---->? ?|-+> )(\d+)", re.sub(r"\x1b\[[0-9;]*m", "", trace))
     text = lab.read_text(encoding="utf-8")
@@ -118,7 +126,7 @@ def _fence(text: str, attributes: str) -> str:
     return f"{marks}{{ {attributes} }}\n{text.rstrip()}\n{marks}"
 
 
-class LabsPlugin(Plugin):  # type: ignore[misc]  # mkdocs-jupyter is untyped
+class LabsPlugin(Plugin):
     """mkdocs-jupyter with its page source replaced: the executed notebook as Markdown."""
 
     config_scheme = (
@@ -138,7 +146,9 @@ class LabsPlugin(Plugin):  # type: ignore[misc]  # mkdocs-jupyter is untyped
         if not self.should_include(page.file):
             return None
         lab = Path(page.file.abs_src_path)
-        executed = nbformat.reads(execute(lab, project=self.project).read_text(encoding="utf-8"), as_version=4)
+        executed = nbformat.reads(
+            execute(lab, project=self.project).read_text(encoding="utf-8"), as_version=4
+        )
         return markdown(executed, lab.stem)
 
     def on_page_markdown(self, markdown: str, page: Any, config: Any, files: Any) -> str:
@@ -166,3 +176,12 @@ class LabsPlugin(Plugin):  # type: ignore[misc]  # mkdocs-jupyter is untyped
     def on_post_build(self, config: Any) -> None:
         """Add the sources that badges and blocks link to."""
         write_sources(self.project, Path(config.site_dir))
+
+
+def _main() -> None:
+    root, lab, out = (Path(argument) for argument in sys.argv[1:])
+    write(out, nbformat.writes(_execute(lab, root)))
+
+
+if __name__ == "__main__":
+    _main()

@@ -111,8 +111,8 @@ class Dots:
         """The `<path>` of round dots at one state."""
         points = Line(self.ax, self.frames)._points(affine)[tuple(state)]
         d = "".join(f"M{x / 10:g} {y / 10:g}h0" for x, y in points if x != BREAK)
-        look = f'stroke="{_color(self.color)}" stroke-width="{self.size}" stroke-linecap="round" opacity="{self.opacity}"'
-        return _clipped(f'<path d="{d}" fill="none" {look}/>', affine)
+        look = f'stroke="{_color(self.color)}" stroke-width="{self.size}" stroke-linecap="round"'
+        return _clipped(f'<path d="{d}" fill="none" {look} opacity="{self.opacity}"/>', affine)
 
     def data(self, affine: Affine) -> dict[str, Any]:
         """The frames, as integers in base64."""
@@ -229,5 +229,6 @@ def _clipped(path: str, affine: Affine) -> str:
     """Keep a path inside its axes without an id: a nested SVG clips to its own box."""
     left, top, right, bottom = affine.box
     w, h = right - left, bottom - top
-    box = f'x="{left:.1f}" y="{top:.1f}" width="{w:.1f}" height="{h:.1f}" viewBox="{left:.1f} {top:.1f} {w:.1f} {h:.1f}"'
+    view = f"{left:.1f} {top:.1f} {w:.1f} {h:.1f}"
+    box = f'x="{left:.1f}" y="{top:.1f}" width="{w:.1f}" height="{h:.1f}" viewBox="{view}"'
     return f"<svg {box}>{path}</svg>"

@@ -23,7 +23,7 @@ class RunError(RuntimeError):
 
 
 def environment() -> dict[str, str]:
-    """One thread for each process, so that outputs do not depend on the machine's size and runs do not crowd each other."""
+    """One thread for each process, so that outputs do not depend on the machine's size."""
     return os.environ | {"OMP_NUM_THREADS": "1", "MPLBACKEND": "agg", "PYTHONHASHSEED": "0"}
 
 
@@ -88,9 +88,24 @@ def draw_all(file: Path, *, project: Project) -> None:
     path = figures_path(file, project=project)
     if path.is_file():
         return
-    command = [sys.executable, "-m", "notesite.runs", str(project.root), str(file), str(path)]
+    run_module("notesite.runs", file, path, project=project)
+
+
+def run_module(name: str, file: Path, out: Path, *, project: Project) -> None:
+    """Let `python -m name ROOT FILE OUT` compute an output in a fresh process.
+
+    Raises:
+        RunError: If it fails, with what it wrote to the standard error.
+    """
+    command = [sys.executable, "-m", name, str(project.root), str(file), str(out)]
     run = subprocess.run(
-        command, text=True, capture_output=True, cwd=project.root, env=environment(), timeout=TIMEOUT, check=False
+        command,
+        text=True,
+        capture_output=True,
+        cwd=project.root,
+        env=environment(),
+        timeout=TIMEOUT,
+        check=False,
     )
     if run.returncode:
         raise RunError(f"{file.relative_to(project.root)} failed:\n{run.stderr.strip()}")
@@ -113,7 +128,9 @@ def _main() -> None:
     root, file, out = (Path(arg) for arg in sys.argv[1:])
     topic, note = file.parent.name, file.stem.removesuffix("_figures")
     html = {
-        function: draw(f"{topic}.{note}.{function}", docs=root / "docs").html(f"{note}-{function}".replace("_", "-"))
+        function: draw(f"{topic}.{note}.{function}", docs=root / "docs").html(
+            f"{note}-{function}".replace("_", "-")
+        )
         for function in public_functions(file)
     }
     write(out, json.dumps(html))

@@ -21,14 +21,14 @@ _PAGE = """<!doctype html>
 
 def write_sources(project: Project, site: Path) -> int:
     """Write every Python file of src/ and tests/ to `site`/source/ and return how many there are."""
-    formatter = HtmlFormatter(linespans="L", nowrap=True)
+    formatter = HtmlFormatter(linespans="L", wrapcode=True)
     files = sorted([*project.src.rglob("*.py"), *project.tests.rglob("*.py")])
     for path in files:
         name = path.relative_to(project.root)
         code = highlight(path.read_text(encoding="utf-8"), PythonLexer(stripnl=False), formatter)
         target = site / "source" / f"{name}.html"
         target.parent.mkdir(parents=True, exist_ok=True)
-        body = f"<pre><code>{code}</code></pre>"
-        page = _PAGE.format(title=html.escape(str(name)), up="../" * len(name.parts), code=body)
+
+        page = _PAGE.format(title=html.escape(str(name)), up="../" * len(name.parts), code=code)
         target.write_text(page, encoding="utf-8")
     return len(files)

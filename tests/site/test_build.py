@@ -1,0 +1,167 @@
+"""The build runs what is stale, and replaces the old site only by a whole new one."""
+
+import json
+import shutil
+
+import pytest
+
+from notesite import build as building
+from notesite.build import BuildError, build
+
+
+def built(project) -> list[str]:
+    """Build, and return the progress lines."""
+    lines = []
+    build(project, project.root / "site", lines.append)
+    return lines
+
+
+def edit(path, old, new):
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def run(lines) -> set[str]:
+    """The names of the outputs that were made anew."""
+    return {line.split("] ")[1].rsplit(" ", 2)[0] for line in lines if line.startswith("[")}
+
+
+def snapshot(project) -> dict:
+    """The bytes of every file of the site."""
+    site = project.root / "site"
+    return {p.relative_to(site): p.read_bytes() for p in site.rglob("*") if p.is_file()}
+
+
+def test_build_makes_every_part_of_a_page(project):
+    lines = built(project)
+    page = (project.root / "site/topic/note/index.html").read_text(encoding="utf-8")
+    assert "<math" in page
+    assert '<figure class="fig" id="fig-note-line">' in page
+    assert 'id="claim-topic.one"' in page
+    assert "ZeroDivisionError: division by zero" in page
+    assert 'href="../../source/src/pkg/topic/_two.py.html#L-6"' in page
+    assert 'href="../../source/tests/topic/test_one.py.html#L-6"' in page
+    source = (project.root / "site/source/tests/topic/test_one.py.html").read_text(encoding="utf-8")
+    assert 'id="L-6"' in source
+    lab = (project.root / "site/topic/first_lab/index.html").read_text(encoding="utf-8")
+    assert '<svg role="img"' in lab
+    notebook = json.loads((project.root / "site/topic/first_lab/first_lab.ipynb").read_text(encoding="utf-8"))
+    assert notebook["cells"][1]["outputs"][0]["text"] == ["1\n"]
+    assert (project.root / "site/topic/first_lab/first_lab.py").is_file()
+    assert "0 fresh, 5 to run" in lines[0]
+
+
+def test_build_runs_nothing_twice_and_gives_the_same_bytes(built_project):
+    before = snapshot(built_project)
+    assert "5 fresh, 0 to run" in built(built_project)[0]
+    after = snapshot(built_project)
+    assert {str(p) for p in before if before[p] != after.get(p)} <= {"sitemap.xml", "sitemap.xml.gz"}
+
+
+def test_build_reruns_the_lab_that_imports_an_edited_module_and_no_other(built_project):
+    edit(built_project.src / "pkg/topic/_two.py", "one() + one()", "one() * 2")
+    assert run(built(built_project)) == {"lab topic/second_lab.py", "example docs/topic/note.md:16"}
+
+
+def test_build_reruns_all_that_depends_on_a_shared_module(built_project):
+    edit(built_project.src / "pkg/topic/_one.py", "return 1", "return 2 - 1")
+    assert run(built(built_project)) == {
+        "lab topic/first_lab.py", "lab topic/second_lab.py", "example docs/topic/note.md:16",
+    }  # fmt: skip
+
+
+FAULTS = {
+    "unknown symbol": ("docs/topic/note.md", "pkg.topic.two", "pkg.topic.tow", [r"note\.md:16", "two"]),
+    "bad TeX": ("docs/topic/note.md", "$x^2$", r"$\nosuch$", [r"note\.md:6", "nosuch"]),
+    "failing lab cell": (
+        "docs/topic/first_lab.py",
+        "print(one())",
+        "one() / 0",
+        [r"first_lab\.py:7", "ZeroDivisionError"],
+    ),
+    "failing example": (
+        "docs/topic/note.md",
+        "print(two())",
+        "print(three())",
+        [r"note\.md:16", "NameError"],
+    ),
+    "failing figure": (
+        "docs/topic/note_figures.py",
+        "[0, 1], [0, 1]",
+        "[0, 1], [0]",
+        [r"note_figures\.py", "shape"],
+    ),
+    "unknown figure": (
+        "docs/topic/note.md",
+        "topic.note.line",
+        "topic.note.lime",
+        [r"note\.md:3", "it has line"],
+    ),
+    "figure without alternative": ("docs/topic/first_lab.py", ' alt="A point."', "", ["text alternative"]),
+    "broken link": ("docs/index.md", "topic/note.md#claims", "topic/nope.md", [r"index\.md:3", "nope.md"]),
+    "broken anchor": ("docs/index.md", "#claims", "#clams", [r"index\.md:3", "clams"]),
+    "page missing from nav": ("mkdocs.yml", "topic/note.md, ", "", ["topic/note.md"]),
+    "nav without page": ("mkdocs.yml", "index.md, ", "index.md, gone.md, ", ["gone.md"]),
+    "claim without test": (
+        "docs/topic/note.md",
+        "id: topic.one",
+        "id: topic.won",
+        [r"note\.md:10", "has no test"],
+    ),
+    "test without claim": (
+        "tests/topic/test_one.py",
+        "topic.one",
+        "topic.won",
+        [r"test_one\.py:6", "no page states"],
+    ),
+    "claim without id": ("docs/topic/note.md", "    id: topic.one\n", "", [r"note\.md:10", "id: topic.fact"]),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_build_stops_at_a_fault_and_leaves_the_old_site(built_project, fault):
+    name, old, new, clues = FAULTS[fault]
+    before = snapshot(built_project)
+    edit(built_project.root / name, old, new)
+    with pytest.raises(BuildError) as error:
+        built(built_project)
+    for clue in clues:
+        assert error.match(clue)
+    assert snapshot(built_project) == before
+    assert not list(built_project.root.glob("site.*"))
+
+
+def test_build_lists_all_faults_at_once(built_project):
+    edit(built_project.docs / "topic/note.md", "pkg.topic.two", "pkg.topic.tow")
+    edit(built_project.docs / "topic/note.md", "topic.note.line", "topic.note.lime")
+    edit(built_project.docs / "topic/note.md", "id: topic.one", "id: topic.won")
+    with pytest.raises(BuildError) as error:
+        built(built_project)
+    assert len(str(error.value).splitlines()) == 4  # with the test whose claim is gone
+
+
+def test_recover_undoes_a_swap_that_was_cut_off(tmp_path):
+    (tmp_path / "site.old").mkdir()
+    (tmp_path / "site.old/index.html").write_text("old")
+    (tmp_path / "site.new-123").mkdir()
+    building.recover(tmp_path / "site")
+    assert (tmp_path / "site/index.html").read_text() == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["site"]
+
+
+def test_recover_sweeps_up_after_a_swap_that_was_done(tmp_path):
+    for name in ("site", "site.old"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "index.html").write_text(name)
+    building.recover(tmp_path / "site")
+    assert (tmp_path / "site/index.html").read_text() == "site"
+    assert not (tmp_path / "site.old").exists()
+
+
+def test_build_works_without_an_old_site_or_cache(project):
+    built(project)
+    shutil.rmtree(project.root / "site")
+    shutil.rmtree(project.cache)
+    built(project)
+    assert (project.root / "site/index.html").is_file()
