@@ -1,0 +1,225 @@
+"""A key changes when, and only when, something that the file depends on changes."""
+
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from notesite import freshness
+from notesite.freshness import dependencies, key
+from notesite.modules import SourceError
+
+SRC = Path(__file__).parents[2] / "src"
+
+FILES = {
+    "src/pkg/__init__.py": '"""P."""\n\nfrom . import topic as topic\n\n__version__ = ""\n__all__ = ["topic"]',
+    "src/pkg/_checks.py": "def check(x):\n    return x",
+    "src/pkg/topic/__init__.py": (
+        "from ._emd import emd as emd\nfrom ._one import ONE as ONE\nfrom ._lazy import lazy as lazy"
+    ),
+    "src/pkg/topic/_emd.py": "from .._checks import check\n\ndef emd():\n    return check(1)",
+    "src/pkg/topic/_one.py": "import math\n\nONE = math.pi",
+    "src/pkg/topic/_lazy.py": "def lazy():\n    from ._one import ONE\n    return ONE",
+    "src/pkg/busy/__init__.py": "from ._a import a as a\nfrom ._b import b as b\n\nCOUNT = a()",
+    "src/pkg/busy/_a.py": "def a():\n    return 1",
+    "src/pkg/busy/_b.py": "def b():\n    return 2",
+    "docs/topic/helper.py": "from pkg.topic import ONE",
+    "tests/oracles.py": "def oracle():\n    return 1",
+    "docs/topic/lab.py": "",
+}
+TOPIC = {"pkg/topic/_emd.py", "pkg/topic/_one.py", "pkg/topic/_lazy.py", "pkg/_checks.py"}
+BUSY = {"pkg/busy/__init__.py", "pkg/busy/_a.py", "pkg/busy/_b.py"}
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    for name, text in FILES.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("lab", "expected"),
+    [
+        ("import numpy", set()),
+        ("from pkg.topic import emd", {"pkg/topic/_emd.py", "pkg/_checks.py"}),
+        ("from pkg.topic import ONE as one", {"pkg/topic/_one.py"}),
+        ("from pkg.topic import lazy", {"pkg/topic/_lazy.py", "pkg/topic/_one.py"}),
+        ("def f():\n    from pkg.topic import ONE", {"pkg/topic/_one.py"}),
+        ("from pkg.topic._one import math", set()),
+        ("from pkg.topic import _one\n_one.ONE", {"pkg/topic/_one.py"}),
+        ("from pkg import topic\ntopic.ONE + topic.emd()", TOPIC - {"pkg/topic/_lazy.py"}),
+        ("import pkg.topic\npkg.topic.ONE", {"pkg/topic/_one.py"}),
+        ("import pkg.topic as t\nt.ONE.real", {"pkg/topic/_one.py"}),
+        ("import pkg\npkg.topic.ONE", {"pkg/topic/_one.py"}),
+        ("from pkg import topic\nvars(topic)", TOPIC),
+        ("from pkg import topic\ntopic.unknown", TOPIC),
+        ("import pkg.topic as unused", TOPIC),
+        ("from pkg.topic import *", TOPIC),
+        ("import pkg\nprint(pkg)", TOPIC | BUSY),
+        ("from pkg import __version__", {"pkg/__init__.py"}),
+        ("from pkg.busy import b", {"pkg/busy/__init__.py", "pkg/busy/_a.py", "pkg/busy/_b.py"}),
+        ("from pkg.busy._b import b", {"pkg/busy/__init__.py", "pkg/busy/_a.py", "pkg/busy/_b.py"}),
+        ("import helper", {"docs/topic/helper.py", "pkg/topic/_one.py"}),
+        ("from tests.oracles import oracle", {"tests/oracles.py"}),
+    ],
+)
+def test_dependencies_are_the_files_behind_the_imports(root: Path, lab: str, expected: set[str]) -> None:
+    path = root / "docs" / "topic" / "lab.py"
+    path.write_text(lab, encoding="utf-8")
+    found = {
+        p.relative_to(root).as_posix().removeprefix("src/") for p in dependencies(path, src=root / "src")
+    }
+    assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("lab", "message"),
+    [
+        ("\nimport pkg.nowhere", r"lab\.py:2: there is no module `pkg\.nowhere`"),
+        ("from pkg.nowhere import x", r"lab\.py:1: there is no module `pkg\.nowhere`"),
+        ("from pkg.nowhere import *", r"lab\.py:1: there is no module `pkg\.nowhere`"),
+        ("from pkg.topic import nothing", r"lab\.py:1: `pkg\.topic` has no name `nothing`"),
+        ("import", r"lab\.py:1: "),
+    ],
+)
+def test_dependencies_name_the_line_of_a_missing_import(root: Path, lab: str, message: str) -> None:
+    path = root / "docs" / "topic" / "lab.py"
+    path.write_text(lab, encoding="utf-8")
+    with pytest.raises(SourceError, match=message):
+        dependencies(path, src=root / "src")
+
+
+def test_dependencies_of_a_package_are_all_that_it_exports(root: Path) -> None:
+    found = dependencies(root / "src/pkg/topic/__init__.py", src=root / "src")
+    assert {p.relative_to(root / "src").as_posix() for p in found} == TOPIC
+
+
+def test_dependencies_may_go_round_in_circles(root: Path) -> None:
+    a, b = root / "src/pkg/topic/_emd.py", root / "src/pkg/topic/_one.py"
+    a.write_text("def emd():\n    from ._one import ONE", encoding="utf-8")
+    b.write_text("from ._emd import emd\nONE = emd", encoding="utf-8")
+    assert dependencies(a, src=root / "src") == {b}
+
+
+def test_key_is_the_same_in_another_checkout(root: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    lab = Path("docs/topic/lab.py")
+    (root / lab).write_text("import helper\nfrom pkg.topic import emd", encoding="utf-8")
+    other = tmp_path_factory.mktemp("other") / "deeper" / "checkout"
+    shutil.copytree(root, other)
+    one, two = (
+        key(r / lab, src=r / "src", data=[r / "tests/oracles.py"], pins=["numpy"]) for r in (root, other)
+    )
+    assert one == two
+
+
+def test_key_changes_with_the_file_the_data_and_the_pins(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lab, record = root / "docs/topic/lab.py", root / "docs/records.json"
+    record.write_text("{}", encoding="utf-8")
+
+    def now(*pins: str) -> str:
+        return key(lab, src=root / "src", data=[record], pins=pins)
+
+    keys = [now(), now("numpy"), now("numpy", "pytest"), now("not-installed")]
+    monkeypatch.setattr(freshness.metadata, "version", lambda _: "0.0.1")
+    keys.append(now("numpy"))
+    monkeypatch.setattr(freshness.sys, "version_info", SimpleNamespace(major=3, minor=99))
+    keys.append(now())
+    record.write_text("{ }", encoding="utf-8")
+    keys.append(now())
+    lab.write_text("1", encoding="utf-8")
+    keys.append(now())
+    assert len(set(keys)) == len(keys)
+
+
+def test_key_takes_pins_in_any_order_and_leaves_out_the_build(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab, src = root / "docs/topic/lab.py", root / "src"
+    assert key(lab, src=src, pins=["numpy", "pytest"]) == key(lab, src=src, pins=["pytest", "NumPy", "numpy"])
+    monkeypatch.setattr(freshness.metadata, "version", lambda _: "2.13.0+cpu")
+    cpu = key(lab, src=src, pins=["torch"])
+    monkeypatch.setattr(freshness.metadata, "version", lambda _: "2.13.0+cu130")
+    assert key(lab, src=src, pins=["torch"]) == cpu
+
+
+# Editing one function makes exactly the outputs that depend on it stale.
+
+
+WAYS = [
+    "from ._f{j} import f{j}",
+    "from . import f{j} as other{j}",
+    "from pkg import f{j}",
+    "import pkg\npkg.f{j}()",
+    "import pkg as p{j}\ndef use{j}():\n    return p{j}.f{j}()",
+    "from . import _f{j}",
+    "def use{j}():\n    from pkg._f{j} import f{j}",
+]
+
+
+@st.composite
+def packages(draw: st.DrawFn) -> tuple[dict[str, str], list[set[int]]]:
+    """A package with one function in each file, imported in any of the usual ways; what each file needs."""
+    n = draw(st.integers(2, 7))
+    files = {"__init__.py": "\n".join(f"from ._f{i} import f{i} as f{i}" for i in range(n))}
+    needs: list[set[int]] = []
+    for i in range(n):
+        uses = sorted(draw(st.sets(st.integers(0, i - 1), max_size=3))) if i else []
+        lines = [draw(st.sampled_from(WAYS)).format(j=j) for j in uses]
+        files[f"_f{i}.py"] = "\n".join([*lines, f"def f{i}():\n    return 1"])
+        needs.append({i}.union(*(needs[j] for j in uses)))
+    return files, needs
+
+
+@given(packages())
+def test_key_changes_exactly_for_the_dependents_of_an_edit(
+    tmp_path_factory: pytest.TempPathFactory, package: tuple[dict[str, str], list[set[int]]]
+) -> None:
+    files, needs = package
+    root = tmp_path_factory.mktemp("any")
+    folder = root / "src" / "pkg"
+    folder.mkdir(parents=True)
+    for name, text in files.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    for i in range(len(needs)):
+        (root / f"lab{i}.py").write_text(f"from pkg import f{i}", encoding="utf-8")
+
+    def keys() -> list[str]:
+        return [key(root / f"lab{i}.py", src=root / "src") for i in range(len(needs))]
+
+    before = keys()
+    for j in range(len(needs)):
+        (folder / f"_f{j}.py").write_text(
+            files[f"_f{j}.py"].replace("return 1", "return 10"), encoding="utf-8"
+        )
+        after = keys()
+        stale = {i for i in range(len(needs)) if after[i] != before[i]}
+        assert stale == {i for i in range(len(needs)) if j in needs[i]}
+        before = after
+
+
+def test_key_of_mlnotes2_changes_for_the_lab_that_imports_the_edited_file(tmp_path: Path) -> None:
+    shutil.copytree(SRC / "mlnotes2", tmp_path / "src" / "mlnotes2")
+    labs = {
+        "emd": "from mlnotes2.transport import emd",
+        "emd_attribute": "import mlnotes2.transport as transport\ntransport.emd([1], [1], [[0]])",
+        "emd_1d": "from mlnotes2 import transport\ntransport.emd_1d([0], [1])",
+        "kl": "from mlnotes2.divergences import kl",
+        "enclosure": "import mlnotes2\nmlnotes2.Enclosure(0, 1)",
+    }
+    for name, text in labs.items():
+        (tmp_path / f"{name}.py").write_text(text, encoding="utf-8")
+
+    def keys() -> dict[str, str]:
+        return {name: key(tmp_path / f"{name}.py", src=tmp_path / "src") for name in labs}
+
+    before = keys()
+    edited = tmp_path / "src/mlnotes2/transport/_emd.py"
+    edited.write_text(edited.read_text(encoding="utf-8").replace("return", "return  ", 1), encoding="utf-8")
+    after = keys()
+    assert {name for name in labs if before[name] != after[name]} == {"emd", "emd_attribute"}
