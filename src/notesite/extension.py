@@ -136,6 +136,8 @@ class _InlineFormula(arithmatex.InlineArithmatexPattern):
 class _BlockFormula(arithmatex.BlockArithmatexProcessor):
     """Displayed TeX as MathML."""
 
+    md: Markdown
+
     def run(self, parent: ElementTree.Element, blocks: list[str]) -> bool:
         blocks.pop(0)
         groups = self.match.groupdict()
@@ -201,6 +203,7 @@ class NotesExtension(arithmatex.ArithmatexExtension):
         inline.md = md
         md.inlinePatterns.register(inline, "arithmatex-inline", 189.9)
         block = _BlockFormula(md.parser.blockprocessors["arithmatex-block"].pattern.pattern, config, md)
+        block.md = md
         md.parser.blockprocessors.register(block, "arithmatex-block", 79.9)
         md.preprocessors.register(FencePreprocessor(md, project), "notes-fences", 28)
         claims = type("ProjectClaimBlock", (ClaimBlock,), {"project": project})

@@ -3,14 +3,12 @@
 import ast
 import symtable
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TypeGuard
 
-Function = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
-Comprehension = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+from .names import Bindings, annotation_names, annotations, global_names
 
 
 class SourceError(ValueError):
@@ -47,7 +45,7 @@ class Statement:
         self.module, self.node = module, node
         self.first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
         self.last = node.end_lineno or node.lineno
-        scan = _Bindings()
+        scan = Bindings()
         scan.visit(node)
         self.binds, self.changes, self.extends = scan.bound, scan.changed, scan.extended
 
@@ -65,13 +63,13 @@ class Statement:
     @cached_property
     def uses(self) -> frozenset[str]:
         """The global names that running the statement, or a function in it, may look up."""
-        return frozenset(_global_names(symtable.symtable(self.code, str(self.module.path), "exec")))
+        return frozenset(global_names(symtable.symtable(self.code, str(self.module.path), "exec")))
 
     @cached_property
     def mentions(self) -> frozenset[str]:
         """The names in annotations, also in quoted ones; the shapes of jaxtyping are no names."""
         shaped = {name for name, imports in self.module.imports.items() if imports[-1].module == "jaxtyping"}
-        return frozenset(name for note in _annotations(self.node) for name in _annotation_names(note, shaped))
+        return frozenset(name for note in annotations(self.node) for name in annotation_names(note, shaped))
 
     @cached_property
     def imports(self) -> list[Import]:
@@ -108,7 +106,7 @@ class Module:
         return self.name if self.path.name == "__init__.py" else self.name.rpartition(".")[0]
 
     @property
-    def lazy_annotations(self) -> bool:
+    def lazyannotations(self) -> bool:
         return any(item.module == "__future__" for item in self.imports.get("annotations", []))
 
     def all_imports(self) -> Iterator[Import]:
@@ -206,41 +204,6 @@ def _is_dotted(name: str) -> bool:
     return all(part.isidentifier() for part in name.split("."))
 
 
-class _Bindings(ast.NodeVisitor):
-    """The names that a statement binds, changes (`f.x = 1`) or extends (`@f.register`) at module level."""
-
-    def __init__(self) -> None:
-        self.bound: set[str] = set()
-        self.changed: set[str] = set()
-        self.extended: set[str] = set()
-
-    def visit(self, node: ast.AST) -> None:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            self.bound.add(node.name)
-            self.extended |= {_root(d) for d in node.decorator_list if not isinstance(d, ast.Name)}
-        elif isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-            self.bound.add(node.id)
-        elif isinstance(node, ast.Attribute | ast.Subscript) and not isinstance(node.ctx, ast.Load):
-            self.changed.add(_root(node))
-        elif isinstance(node, ast.Import | ast.ImportFrom):
-            self.bound |= {alias.asname or alias.name.partition(".")[0] for alias in node.names}
-        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
-            called = node.value.func
-            self.changed.add("" if isinstance(called, ast.Name) else _root(called))
-        elif isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and node.name:
-            self.bound.add(node.name)
-            self.generic_visit(node)
-        elif not isinstance(node, (*Function, *Comprehension)):
-            self.generic_visit(node)
-
-
-def _root(node: ast.expr) -> str:
-    """The name at the start of `name.attribute[index](...)`, or the empty string."""
-    while isinstance(node, ast.Attribute | ast.Subscript | ast.Call):
-        node = node.func if isinstance(node, ast.Call) else node.value
-    return node.id if isinstance(node, ast.Name) else ""
-
-
 def _imports_for_types(node: ast.stmt) -> TypeGuard[ast.If]:
     return (
         isinstance(node, ast.If)
@@ -273,39 +236,3 @@ def _import_names(
             raise SourceError(f"{module.path}:{node.lineno}: a relative import leads out of the package")
         base = ".".join(package[: len(package) - node.level + 1] + ([node.module] if node.module else []))
     return [Import(base, alias.name, alias.asname, node.lineno, typing_only) for alias in node.names]
-
-
-def _global_names(table: symtable.SymbolTable) -> Iterator[str]:
-    for symbol in table.get_symbols():
-        if table.get_type() == "module" or (table.get_type() == "class" and symbol.is_assigned()):
-            used = symbol.is_referenced()  # in a class body `cost = wrap(cost)` reads the global
-        else:
-            used = symbol.is_global()
-        if used:
-            yield symbol.get_name()
-    for child in table.get_children():
-        yield from _global_names(child)
-
-
-def _annotations(node: ast.AST) -> Iterator[ast.expr]:
-    for child in ast.walk(node):
-        for note in (getattr(child, "annotation", None), getattr(child, "returns", None)):
-            if isinstance(note, ast.expr):
-                yield note
-
-
-def _annotation_names(node: ast.AST, shaped: set[str]) -> Iterator[str]:
-    if isinstance(node, ast.Subscript):
-        kind, inside = ast.unparse(node.value).rpartition(".")[2], node.slice
-        if (kind == "Annotated" or _root(node.value) in shaped) and isinstance(inside, ast.Tuple):
-            inside = inside.elts[0]
-        for part in [node.value] if kind == "Literal" else [node.value, inside]:
-            yield from _annotation_names(part, shaped)
-    elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-        with suppress(SyntaxError):
-            yield from _annotation_names(ast.parse(node.value.strip(), mode="eval").body, shaped)
-    elif isinstance(node, ast.Name):
-        yield node.id
-    else:
-        for child in ast.iter_child_nodes(node):
-            yield from _annotation_names(child, shaped)

@@ -131,7 +131,7 @@ class _Slicer:
             pairs = [(symbol, name), (last, name.rpartition(".")[2])]
             return max(difflib.SequenceMatcher(None, *pair).ratio() for pair in pairs)
 
-        near = sorted((name for name in names if likeness(name) > 0.6), key=likeness, reverse=True)[:3]
+        near = sorted(sorted(name for name in names if likeness(name) > 0.6), key=likeness, reverse=True)[:3]
         return f"; did you mean {' or '.join(f'`{name}`' for name in near)}?" if near else ""
 
     def require(self, module: Module, name: str, line: int = 1) -> list[Statement]:
