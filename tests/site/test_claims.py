@@ -62,7 +62,7 @@ def test_check_claims_accepts_a_perfect_match(folders):
         (["topic.first", "topic.second", "topic.third"], r"page.md:13: claim topic.third has no test"),
         (
             ["topic.first", "topic.second", "topic.first"],
-            r"page.md:13: claim topic.first stands already at .*page.md:1",
+            r"page.md:13: claim topic.first stands already at .*:1",
         ),
         (
             ["topic.first", "topic.second", "Bad"],

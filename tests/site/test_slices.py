@@ -328,6 +328,28 @@ def _(x: str):
     assert [f(x) for x in (1, "a", 1.0)] == ["int", "str", "any"]  # type: ignore[operator]
 
 
+def test_slice_symbols_leaves_out_what_only_shares_a_decorator(write: Write) -> None:
+    src = write(
+        {
+            "_a.py": """
+def _times(n):
+    return lambda f: lambda: n * f()
+
+
+@_times(2)
+def f():
+    return 1
+
+
+@_times(3)
+def g():
+    return 1
+"""
+        }
+    )
+    assert set(run(code_of(src, "pkg._a.f"))) - {"__builtins__", "__name__"} == {"_times", "f"}
+
+
 def test_slice_symbols_keeps_mutual_recursion_and_constants_with_their_docstrings(write: Write) -> None:
     src = write(
         {
