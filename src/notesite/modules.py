@@ -106,7 +106,7 @@ class Module:
         return self.name if self.path.name == "__init__.py" else self.name.rpartition(".")[0]
 
     @property
-    def lazyannotations(self) -> bool:
+    def lazy_annotations(self) -> bool:
         return any(item.module == "__future__" for item in self.imports.get("annotations", []))
 
     def all_imports(self) -> Iterator[Import]:

@@ -19,7 +19,8 @@ class Bindings(ast.NodeVisitor):
     def visit(self, node: ast.AST) -> None:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             self.bound.add(node.name)
-            self.extended |= {root(d) for d in node.decorator_list if not isinstance(d, ast.Name)}
+            calls = (d.func if isinstance(d, ast.Call) else d for d in node.decorator_list)
+            self.extended |= {root(call) for call in calls if isinstance(call, ast.Attribute)}
         elif isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
             self.bound.add(node.id)
         elif isinstance(node, ast.Attribute | ast.Subscript) and not isinstance(node.ctx, ast.Load):
@@ -65,7 +66,7 @@ def annotations(node: ast.AST) -> Iterator[ast.expr]:
 
 
 def annotation_names(node: ast.AST, shaped: set[str]) -> Iterator[str]:
-    """The names in an annotation, also in quoted ones; the strings of `shaped` types and literals are no names."""
+    """The names in an annotation, also in quoted ones; no strings of literals or of `shaped` types."""
     if isinstance(node, ast.Subscript):
         kind, inside = ast.unparse(node.value).rpartition(".")[2], node.slice
         if (kind == "Annotated" or root(node.value) in shaped) and isinstance(inside, ast.Tuple):
