@@ -50,7 +50,7 @@ def lipschitz_constant(
         >>> lipschitz_constant(abs, (-1, 2))
         Enclosure(lower=1.0, upper=1.0, witness=(0.5, 2.0))
     """
-    ends = real_array("interval", interval, ndim=1).tolist()
+    ends = real_array("interval", list(interval), ndim=1).tolist()
     if len(ends) != 2 or not ends[0] < ends[1]:
         raise ValueError(f"interval must be two numbers (a, b) with a < b, got {ends}; put the smaller first")
     if not (tol > 0 and max_splits >= 0):

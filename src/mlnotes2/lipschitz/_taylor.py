@@ -91,7 +91,7 @@ def power(x: Taylor, y: Taylor) -> Taylor:
     if not (c == y.value.upper and y.slope == ZERO):
         return apply_smooth(np.exp, multiply(y, apply_smooth(np.log, x)))
     if not c.is_integer():
-        check_domain(f"power {float(c):g}", x, 0, inf)
+        check_domain(f"power {float(c):g}", x, 0.0, inf)
     first, second = (
         ZERO if factor == 0 else Interval.hull(factor) * x.value.power(c - order)
         for order, factor in ((1, c), (2, c * (c - 1)))
@@ -134,8 +134,8 @@ UNKNOWN = Interval(arb.neg_inf(), arb.pos_inf())
 SMOOTH: dict[np.ufunc, Callable[[arb], tuple[arb, arb, arb]]] = {
     np.exp: lambda v: (v.exp(), v.exp(), v.exp()),
     np.expm1: lambda v: (v.expm1(), v.exp(), v.exp()),
-    np.log: lambda v: (v.log(), 1 / v, -1 / (v * v)),
-    np.log1p: lambda v: (v.log1p(), 1 / (1 + v), -1 / ((1 + v) * (1 + v))),
+    np.log: lambda v: (v.log(), (r := 1 / v), -r * r),
+    np.log1p: lambda v: (v.log1p(), (r := 1 / (1 + v)), -r * r),
     np.sin: lambda v: (v.sin(), v.cos(), -v.sin()),
     np.cos: lambda v: (v.cos(), -v.sin(), -v.cos()),
     np.tan: lambda v: ((t := v.tan()), 1 + t * t, 2 * t * (1 + t * t)),
@@ -147,10 +147,10 @@ SMOOTH: dict[np.ufunc, Callable[[arb], tuple[arb, arb, arb]]] = {
     np.tanh: lambda v: ((t := v.tanh()), 1 - t * t, -2 * t * (1 - t * t)),
 }
 DOMAINS: dict[object, tuple[float, float]] = {
-    np.log: (0, inf),
-    np.log1p: (-1, inf),
-    np.arcsin: (-1, 1),
-    np.arccos: (-1, 1),
+    np.log: (0.0, inf),
+    np.log1p: (-1.0, inf),
+    np.arcsin: (-1.0, 1.0),
+    np.arccos: (-1.0, 1.0),
 }
 RULES: dict[np.ufunc, Callable[..., Any]] = {
     np.add: add,

@@ -11,8 +11,8 @@ from .._enclosure import Enclosure
 def spectral_norm(weight: Tensor, *, tol: float = 1e-3, max_iter: int = 50) -> Enclosure:
     r"""Enclose the spectral norm $\sigma_1 = \max_{\|v\| = 1} \|W v\|$ of a matrix.
 
-    Gram iteration: $G_0 = W^\top W$ and $G_{k+1} = G_k^\top G_k$ satisfy $\sigma_1^2 \le \|G_k\|_F^{1/2^k}$, and
-    the exponent doubles with every step. A row v of $G_k$ is what $2^k$ steps of power iteration would give,
+    Gram iteration: $G_0 = W^\top W$, $G_{k+1} = G_k^\top G_k$, and $\sigma_1^2 \le \|G_k\|_F^{1/2^k}$, where the
+    exponent doubles with every step. A row v of $G_k$ is what $2^k$ steps of power iteration would give,
     and $\|W v\| / \|v\|$ is a lower bound. What float64 may have rounded away is added to the bounds.
 
     Args:

@@ -53,7 +53,7 @@ class SpectralNormalization(nn.Module):
         sigma = u @ wide @ v
         room = 1 + 1e-6 + 2 * torch.finfo(weight.dtype).eps * min(weight.shape) ** 0.5
         # The first factor is 1; it is there for the gradient.
-        normalized = wide * (sigma.detach() / sigma) / (norm.upper * room / self.target)
+        normalized: Tensor = wide * (sigma.detach() / sigma) / (norm.upper * room / self.target)
         return normalized.to(weight.dtype)
 
 

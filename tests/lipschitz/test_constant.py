@@ -1,0 +1,170 @@
+"""`lipschitz_constant`: known constants, random polynomials, kinks, poles and refusals."""
+
+import math
+from functools import reduce
+
+import numpy as np
+import pytest
+from flint import arb, ctx
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import oracles
+from mlnotes2.lipschitz import lipschitz_constant, max_slope
+from mlnotes2.lipschitz._constant import extend
+
+LOOSE = 1e-9 * (1 + 1e-6)  # the default tol, and room for the subtraction that measures it
+
+
+def value(f, x):
+    at_x = extend(f, x, x).value
+    return at_x.lower.union(at_x.upper)
+
+
+KNOWN = [
+    ("sin", np.sin, (0, np.pi), 1),
+    ("square", lambda x: x**2, (-1, 3), 6),
+    ("exp", np.exp, (0, 1), math.e),
+    ("abs", np.abs, (-1, 2), 1),
+    ("relu", lambda x: np.maximum(x, 0), (-1, 1), 1),
+    ("leaky relu", lambda x: np.maximum(x, 0.25 * x), (-3, 1), 1),
+    ("reciprocal", lambda x: 1 / x, (1, 2), 1),
+    ("tanh", np.tanh, (-9, 8), 1),
+    ("sigmoid", lambda x: 1 / (1 + np.exp(-x)), (-20, 21), 0.25),
+    ("softplus", lambda x: np.logaddexp(0, x), (-2, 0), 0.5),
+    ("arctan", np.arctan, (-5, 4), 1),
+    ("chirp", lambda x: np.sin(x**2) * np.exp(x), (0, 3), math.exp(3) * abs(math.sin(9) + 6 * math.cos(9))),
+    ("root on [1/4, 1]", np.sqrt, (0.25, 1), 1),
+    ("three halves", lambda x: x**1.5, (0, 1), 1.5),
+    ("zigzag", lambda x: abs(abs(abs(x) - 1) - 0.5), (-3, 3), 1),
+    ("line", lambda x: np.float32(0.5) * x - 3, (0, 1), 0.5),
+    ("constant", lambda _: 3, (0, 1), 0),
+]
+
+
+@pytest.mark.parametrize(
+    ("f", "interval", "constant"), [case[1:] for case in KNOWN], ids=[case[0] for case in KNOWN]
+)
+def test_lipschitz_constant_of_known_functions(f, interval, constant):
+    found = lipschitz_constant(f, interval)
+    assert found.width <= LOOSE * max(1, constant)
+    assert found.lower * (1 - 1e-15) <= constant <= found.upper * (1 + 1e-15)  # `constant` itself is rounded
+
+
+@settings(max_examples=40)
+@given(st.lists(st.integers(-9, 9), min_size=1, max_size=6), st.integers(-4, 3), st.integers(1, 5))
+@pytest.mark.claim("lipschitz.derivative")
+def test_lipschitz_constant_of_a_polynomial_is_its_steepest_slope(coefficients, a, length):
+    b = a + length
+    found = lipschitz_constant(lambda x: reduce(lambda y, c: y * x + c, coefficients[::-1], 0), (a, b))
+    expected = oracles.steepest_slope_of_polynomial(coefficients, a, b)
+    assert found.width <= LOOSE * max(1, expected)
+    assert found.midpoint == pytest.approx(expected, rel=2e-9, abs=2e-9)  # twice tol; roots are good to 1e-12
+
+
+@settings(max_examples=40)
+@given(st.floats(-4, 4), st.floats(0.01, 4))
+@pytest.mark.claim("lipschitz.derivative")
+def test_lipschitz_constant_is_never_below_a_sampled_slope(a, length):
+    def f(x):
+        return np.sin(3 * x) * np.abs(x - 0.5) + np.exp(-x * x)
+
+    steepest = max_slope(f, np.linspace(a, a + length, 300)).value
+    assert (
+        steepest <= lipschitz_constant(f, (a, a + length), tol=1e-3).upper + 1e-9
+    )  # slopes of doubles cancel
+
+
+@pytest.mark.parametrize(("f", "interval"), [case[1:3] for case in KNOWN], ids=[case[0] for case in KNOWN])
+def test_lipschitz_constant_the_witness_proves_the_lower_bound(f, interval):
+    found = lipschitz_constant(f, interval, tol=1e-4)
+    x, y = found.witness
+    assert interval[0] <= x < y <= interval[1]
+    with ctx.workprec(300):
+        rise = value(f, y) - value(f, x)
+        assert abs(rise / (arb(y) - arb(x))) >= found.lower
+
+
+@pytest.mark.claim("lipschitz.sqrt")
+def test_lipschitz_constant_of_the_square_root_is_unbounded():
+    found = lipschitz_constant(np.sqrt, (0, 1))
+    assert found.upper == math.inf
+    assert found.lower > 1e100
+    assert found.witness[0] == 0
+
+
+@pytest.mark.claim("lipschitz.kink")
+def test_lipschitz_constant_exists_for_a_function_with_a_kink():
+    assert lipschitz_constant(abs, (-1, 1)).lower == lipschitz_constant(abs, (-1, 1)).upper == 1
+
+
+@pytest.mark.claim("lipschitz.absolute")
+def test_lipschitz_constant_exceeds_the_largest_derivative_where_f_falls():
+    found = lipschitz_constant(np.square, (-3, 1))  # the derivative 2x is at most 2
+    assert 6.0 in found
+    assert found.lower > 5.9
+
+
+@settings(max_examples=20)
+@given(st.integers(1, 10**6))
+@pytest.mark.claim("lipschitz.differentiable")
+def test_lipschitz_constant_of_the_square_grows_with_the_interval(r):
+    assert 2.0 * r in lipschitz_constant(np.square, (-r, r))
+
+
+@pytest.mark.parametrize("interval", [(-1, 1), (0, 1), (-1, 0)])
+def test_lipschitz_constant_at_a_pole_is_unbounded(interval):
+    found = lipschitz_constant(lambda x: 1 / x, interval)
+    assert found.upper == math.inf
+    assert found.lower > 1e300
+
+
+def test_lipschitz_constant_of_a_huge_slope_is_unbounded_in_doubles():
+    found = lipschitz_constant(lambda x: x**3, (-1e308, 1e308))
+    assert (found.lower, found.upper) == (1.7976931348623157e308, math.inf)
+
+
+def test_lipschitz_constant_holds_after_few_splits():
+    found = lipschitz_constant(lambda x: np.sin(x) * x, (0, 100), max_splits=3)
+    exact = lipschitz_constant(lambda x: np.sin(x) * x, (0, 100))
+    assert found.lower <= exact.lower
+    assert exact.upper <= found.upper
+
+
+def test_lipschitz_constant_sees_through_cancellation_near_a_point():
+    assert lipschitz_constant(lambda x: (x + 1e16) - 1e16, (0, 1)).upper == 1
+
+
+def test_lipschitz_constant_leaves_the_precision_as_it_was():
+    before = ctx.prec
+    with pytest.raises(TypeError):
+        lipschitz_constant(np.floor, (0, 1))
+    assert ctx.prec == before
+
+
+@pytest.mark.parametrize(
+    ("interval", "message"),
+    [
+        ((1, 0), "a < b"),
+        ((1, 1), "a < b"),
+        ((0, 1, 2), "a < b"),
+        ((0, np.inf), "finite"),
+        ((np.nan, 1), "finite"),
+        ((), "empty"),
+    ],
+)
+def test_lipschitz_constant_rejects_what_is_not_an_interval(interval, message):
+    with pytest.raises(ValueError, match=message):
+        lipschitz_constant(np.sin, interval)
+
+
+@pytest.mark.parametrize("options", [{"tol": 0.0}, {"tol": math.nan}, {"max_splits": -1}])
+def test_lipschitz_constant_rejects_options_out_of_range(options):
+    with pytest.raises(ValueError, match="tol must be > 0 and max_splits >= 0"):
+        lipschitz_constant(np.sin, (0, 1), **options)
+
+
+@pytest.mark.parametrize("f", [np.log, lambda x: np.sqrt(x * x - 0.25)])
+def test_lipschitz_constant_rejects_a_function_with_a_hole(f):
+    with pytest.raises(ValueError, match="not defined on the whole interval"):
+        lipschitz_constant(f, (-1, 1))

@@ -1,0 +1,172 @@
+"""`spectral_norm`: bounds that hold to the last digit, against 50-digit arithmetic and LAPACK."""
+
+import inspect
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+
+import oracles
+from mlnotes2.spectral import spectral_norm
+from mlnotes2.spectral._norm import check_matrix
+
+matrices = arrays(
+    np.float64,
+    array_shapes(min_dims=2, max_dims=2, max_side=5),
+    elements=st.integers(-3, 3) | st.floats(-1e3, 1e3).map(lambda x: 0.0 if abs(x) < 1e-30 else x),
+)
+
+
+@given(matrices, st.sampled_from([1e-3, 1e-6, 1e-11]))
+@settings(max_examples=60)  # 50-digit singular values take 10 ms
+@pytest.mark.claim("spectral.enclosure")
+def test_spectral_norm_encloses_the_50_digit_value(matrix, tol):
+    found = spectral_norm(torch.from_numpy(matrix), tol=tol)
+    assert found.lower <= oracles.spectral_norm_mpmath(matrix) <= found.upper
+    assert found.upper <= (1 + tol) * found.lower
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 7), (7, 1), (64, 64), (200, 50), (50, 200)])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("tol", [1e-3, 1e-8])
+def test_spectral_norm_agrees_with_lapack(shape, dtype, tol):
+    W = torch.randn(shape, generator=torch.Generator().manual_seed(0), dtype=dtype)
+    exact = oracles.spectral_norm_svd(W)
+    found = spectral_norm(W, tol=tol)
+    assert found.lower <= exact * (1 + 1e-13)  # LAPACK's own rounding
+    assert exact * (1 - 1e-13) <= found.upper <= (1 + tol) * found.lower
+
+
+@pytest.mark.claim("spectral.enclosure")
+def test_spectral_norm_needs_no_gap():
+    for W in (
+        torch.eye(60),
+        torch.linalg.qr(torch.randn(40, 40, generator=torch.Generator().manual_seed(0)))[0],
+    ):
+        found = spectral_norm(W.double(), tol=1e-9)
+        assert found.lower - 1e-6 <= 1 <= found.upper + 1e-6  # Q is orthogonal to float32
+        assert found.width < 1e-8
+
+
+@given(matrices)
+@settings(max_examples=60)
+@pytest.mark.claim("spectral.stretch")
+def test_spectral_norm_the_witness_is_stretched_by_the_lower_bound_and_no_vector_by_more(matrix):
+    W = torch.from_numpy(matrix)
+    found = spectral_norm(W)
+    u, v = found.witness
+    assert u.norm() == pytest.approx(1)
+    assert v.norm() == pytest.approx(1)
+    assert float(u @ W @ v) == pytest.approx(
+        found.lower, rel=1e-9
+    )  # `lower` is less by the allowance for rounding
+    x = torch.randn(W.shape[1], 100, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    assert ((W @ x).norm(dim=0) <= found.upper * (1 + 1e-12) * x.norm(dim=0)).all()
+
+
+@given(matrices)
+def test_spectral_norm_of_the_transpose_overlaps(matrix):
+    first, second = (
+        spectral_norm(W, tol=1e-6) for W in (torch.from_numpy(matrix), torch.from_numpy(matrix).T)
+    )
+    assert first.lower <= second.upper
+    assert second.lower <= first.upper
+
+
+@pytest.mark.claim("spectral.composition")
+def test_spectral_norm_of_a_product_is_at_most_the_product_of_norms():
+    generator = torch.Generator().manual_seed(0)
+    for _ in range(50):
+        A, B = torch.randn(2, 8, 8, generator=generator, dtype=torch.float64)
+        assert spectral_norm(A @ B).lower <= spectral_norm(A).upper * spectral_norm(B).upper
+
+
+@pytest.mark.claim("spectral.loose")
+def test_spectral_norm_of_a_product_can_be_zero_between_factors_of_norm_one():
+    A, B = torch.diag(torch.tensor([1.0, 0.0])), torch.diag(torch.tensor([0.0, 1.0]))
+    assert spectral_norm(A @ B).upper == 0
+    assert 1.0 in spectral_norm(A)
+    assert 1.0 in spectral_norm(B)
+
+
+@pytest.mark.claim("spectral.kernel")
+@pytest.mark.parametrize(
+    ("mode", "norm"),
+    [("circular", 9.0), ("constant", (1 + 2 * math.cos(math.pi / 9)) ** 2)],
+    ids=["circular", "zeros"],
+)
+def test_spectral_norm_of_a_convolution_exceeds_that_of_its_reshaped_kernel(mode, norm):
+    kernel = torch.ones(1, 1, 3, 3, dtype=torch.float64)
+    reshaped, true = (
+        spectral_norm(kernel.reshape(1, 9)),
+        spectral_norm(oracles.convolution_matrix(kernel, 8, mode)),
+    )
+    assert true.lower * (1 - 1e-13) <= norm <= true.upper * (1 + 1e-13)  # the closed form is rounded
+    assert 3.0 in reshaped
+    assert true.lower > 2.7 * reshaped.upper
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-150, 1e150, 1e300])
+def test_spectral_norm_survives_extreme_scales(scale):
+    found = spectral_norm(torch.diag(torch.tensor([3.0, 4.0], dtype=torch.float64)) * scale)
+    assert found.lower <= 4 * scale <= found.upper <= 1.001 * found.lower
+
+
+@pytest.mark.parametrize(
+    ("entry", "true"),
+    [(5e-324, "9.881312916824931e-324"), (1.7e308, "3.4e308")],
+    ids=["smallest", "beyond doubles"],
+)
+def test_spectral_norm_stays_right_at_the_ends_of_the_doubles(entry, true):
+    found = spectral_norm(torch.full((2, 2), entry, dtype=torch.float64))
+    assert found.lower <= oracles.mpmath.mpf(true) <= found.upper
+
+
+def test_spectral_norm_of_zero_is_exact():
+    found = spectral_norm(torch.zeros(2, 3))
+    assert (found.lower, found.upper) == (0, 0)
+    assert [len(vector) for vector in found.witness] == [2, 3]
+
+
+def test_spectral_norm_without_steps_is_the_frobenius_norm():
+    assert spectral_norm(torch.tensor([[3.0, 0.0], [0.0, 4.0]]), max_iter=0).upper == pytest.approx(5)
+
+
+def test_spectral_norm_takes_a_weight_that_requires_a_gradient():
+    assert not spectral_norm(torch.nn.Linear(3, 2).weight).witness[0].requires_grad
+
+
+@pytest.mark.parametrize(
+    ("weight", "message"),
+    [
+        (torch.ones(3), "must be a matrix"),
+        (torch.ones(2, 2, 3, 3), "reshaped kernel"),
+        (torch.ones(0, 3), "empty"),
+        (torch.tensor([[math.nan]]), "finite"),
+        (torch.tensor([[math.inf]]), "finite"),
+    ],
+)
+def test_spectral_norm_rejects_what_has_no_norm(weight, message):
+    with pytest.raises(ValueError, match=message):
+        spectral_norm(weight)
+
+
+@pytest.mark.parametrize("weight", [torch.ones(2, 2, dtype=torch.int64), torch.ones(2, 2).half()])
+def test_spectral_norm_rejects_other_types(weight):
+    with pytest.raises(TypeError, match="float32 or float64 tensor"):
+        spectral_norm(weight)
+
+
+def test_spectral_norm_rejects_an_array():
+    with pytest.raises(TypeError, match="float32 or float64 tensor, got float64"):
+        inspect.unwrap(check_matrix)(np.eye(2))  # without the type checks of the tests
+
+
+@pytest.mark.parametrize("options", [{"tol": 0.0}, {"tol": math.nan}, {"max_iter": -1}])
+def test_spectral_norm_rejects_options_out_of_range(options):
+    with pytest.raises(ValueError, match="tol must be > 0 and max_iter >= 0"):
+        spectral_norm(torch.eye(2), **options)
