@@ -3,6 +3,7 @@
 import math
 import operator
 
+import mpmath
 import numpy as np
 import ot
 import torch
@@ -99,3 +100,36 @@ def gaussian_kl_quadrature(mean_p: float, std_p: float, mean_q: float, std_q: fl
     reach = 12 * std_p
     value, _ = quad(lambda x: p.pdf(x) * (p.logpdf(x) - q.logpdf(x)), mean_p - reach, mean_p + reach)
     return float(value)
+
+
+# Lipschitz
+
+
+def steepest_slope_of_polynomial(coefficients: list[int], low: float, high: float) -> float:
+    """The largest |f'| on [low, high], at an end or where f'' = 0; coefficients begin with the constant."""
+    slope = np.polynomial.Polynomial(coefficients).deriv()
+    turns = slope.deriv().roots()
+    real = turns.real[abs(turns.imag) < 1e-6]  # a double root splits into a pair this close to the axis
+    return float(abs(slope(np.array([low, high, *np.clip(real, low, high)]))).max())
+
+
+# Spectral
+
+
+def spectral_norm_mpmath(matrix: NDArray) -> mpmath.mpf:
+    """The largest singular value to 50 digits, by mpmath's own singular value decomposition."""
+    with mpmath.workdps(50):
+        return max(mpmath.svd_r(mpmath.matrix(matrix.tolist()), compute_uv=False))
+
+
+def spectral_norm_svd(matrix: torch.Tensor) -> float:
+    """LAPACK in float64; its rounding error is a few units of 1e-16 times the norm and the root of the size."""
+    return float(torch.linalg.matrix_norm(matrix.detach().double(), 2))
+
+
+def convolution_matrix(kernel: torch.Tensor, size: int, mode: str) -> torch.Tensor:
+    """The matrix of a stride-1 convolution on size x size images, padded to keep the size, a column a pixel."""
+    channels, reach = kernel.shape[1], kernel.shape[2] // 2
+    images = torch.eye(channels * size * size, dtype=kernel.dtype).reshape(-1, channels, size, size)
+    padded = torch.nn.functional.pad(images, (reach,) * 4, mode=mode)
+    return torch.nn.functional.conv2d(padded, kernel).flatten(1).T
