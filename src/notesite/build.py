@@ -40,8 +40,12 @@ class Task:
 def plan(project: Project) -> tuple[list[Task], list[str]]:
     """What the pages need, the slowest kinds first, and every fault that can be seen without running anything."""
     faults = check_claims(project.docs, project.tests)
-    tasks = [_lab(lab, project) for lab in sorted(project.docs.glob("*/*_lab.py"))]
-    drawings, examples = dict[Path, Task](), list[Task]()
+    labs, drawings, examples = list[Task](), dict[Path, Task](), list[Task]()
+    for lab in sorted(project.docs.glob("*/*_lab.py")):
+        try:
+            labs.append(_lab(lab, project))
+        except ValueError as error:  # a syntax error, or an import that is not there
+            faults.append(str(error))
     for page in sorted(project.docs.rglob("*.md")):
         for fence in find_fences(page.read_text(encoding="utf-8").splitlines()):
             at = f"{page.relative_to(project.root)}:{fence.first + 1}"
@@ -51,9 +55,12 @@ def plan(project: Project) -> tuple[list[Task], list[str]]:
                     drawings[file] = _figures(file, project)
                 elif (code := example_code(fence, project)) is not None:
                     examples.append(_example(code, at, project, wrong=fence.is_wrong))
-            except (ValueError, SyntaxError) as error:  # SliceError among them
+            except (
+                ValueError,
+                SyntaxError,
+            ) as error:  # an unknown symbol or figure, a file that does not parse
                 faults.append(f"{at}: {error}")
-    return [*tasks, *drawings.values(), *examples], faults
+    return [*labs, *drawings.values(), *examples], faults
 
 
 def _lab(lab: Path, project: Project) -> Task:

@@ -80,6 +80,18 @@ FAULTS = {
         "one() / 0",
         [r"first_lab\.py:7", "ZeroDivisionError"],
     ),
+    "lab that does not parse": (
+        "docs/topic/first_lab.py",
+        "print(one())",
+        "print(one()",
+        [r"first_lab\.py:7"],
+    ),
+    "import that is not there": (
+        "docs/topic/first_lab.py",
+        "import one",
+        "import won",
+        [r"first_lab\.py:5", "won"],
+    ),
     "failing example": (
         "docs/topic/note.md",
         "print(two())",
