@@ -130,6 +130,18 @@ def test_constraint_matrix_has_rank_n_plus_m_minus_1(n, m):
     assert np.linalg.matrix_rank(sums) == n + m - 1
 
 
+@given(RANDOM, st.integers(2, 12))
+def test_emd_with_all_distances_one_is_the_total_variation(rng, n):
+    a, b, _ = random_problem(rng, n=n, m=n)
+    assert emd(a, b, 1 - np.eye(n)).cost == pytest.approx(np.abs(a - b).sum() / 2, abs=1e-13)  # 12 roundings
+
+
+@given(RANDOM, st.integers(2, 12))
+def test_emd_of_swapped_piles_has_the_transposed_cost(rng, n):
+    a, b, cost = random_problem(rng, n=n, m=n)
+    assert emd(b, a, cost.T).cost == pytest.approx(emd(a, b, cost).cost, abs=1e-13)  # 12 roundings
+
+
 def test_emd_extends_the_potentials_to_points_without_mass():
     cost = LINE[:5, :5]
     f, g = emd([0, 0, 1, 0, 0], [0, 0, 0, 1, 0], cost).potentials

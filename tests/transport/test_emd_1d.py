@@ -77,6 +77,14 @@ def test_emd_1d_of_a_shifted_sample_is_the_shift(rng, p, shift):
     assert emd_1d(x, x[::-1] + shift, p=p) == pytest.approx(abs(shift), rel=1e-9, abs=1e-12)
 
 
+@given(RANDOM)
+def test_emd_1d_is_at_least_the_difference_of_the_means(rng):
+    x, y, a, b = random_samples(rng)
+    assert emd_1d(x, y, a, b) >= abs(a @ x - b @ y) - 1e-13  # 60 roundings
+    right = np.sort(x)[-1] + np.abs(y)  # all of it lies to the right, so that all earth moves one way
+    assert emd_1d(x, right, a, b) == pytest.approx(b @ right - a @ x, abs=1e-12)
+
+
 @given(RANDOM, st.sampled_from([1, 2]))
 def test_emd_1d_without_masses_gives_each_point_the_same(rng, p):
     x, y = rng.normal(size=12), rng.normal(size=18)

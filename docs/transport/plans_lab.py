@@ -1,0 +1,166 @@
+# %% [markdown]
+# # Lab: a plan made cheaper, step by step
+#
+# **How do you know that no plan is cheaper than yours?** This lab starts from a bad plan, improves it until nothing more helps, and
+# then proves that it is a best one, with a second calculation that never looks at the plan.
+#
+# It needs `mlnotes2`, `numpy`, `scipy` and `matplotlib`. The mathematics stands in the note
+# [Earth Mover's Distance](earth-movers-distance.md).
+
+# %%
+import matplotlib.pyplot as plt
+import numpy as np
+from scipy.optimize import linprog
+
+from mlnotes2.transport import emd, emd_1d, improve_plan, naive_plan, plan_cost
+from notesite import figures
+
+# %% [markdown]
+# ## Two piles
+#
+# The earth of pile $P$ lies at the places 0 to 9. It shall become pile $Q$. Both are multiplied by a factor that gives them the same
+# total in whole numbers, so that nothing below is lost to rounding.
+
+# %%
+P = np.array([12, 7, 4, 1, 19, 14, 9, 6, 3, 2]) * 71
+Q = np.array([1, 5, 11, 17, 13, 9, 6, 4, 3, 2]) * 77
+places = np.arange(10)
+distance = np.abs(places[:, None] - places)
+print("earth in P:", P.sum(), " earth in Q:", Q.sum())
+
+# %% [markdown]
+# ## A naive plan
+#
+# The north-west corner rule serves the places of $Q$ in the order in which they are listed. Somebody listed them from right to
+# left, so the leftmost earth goes to the far right. The rule never asks what a way costs.
+
+# %%
+plan = naive_plan(P, Q[::-1])[:, ::-1]
+assert np.array_equal(plan.sum(axis=1), P)  # row i takes away what lies at place i
+assert np.array_equal(plan.sum(axis=0), Q)  # column j puts down what is wanted at place j
+print(f"average distance of the naive plan: {plan_cost(plan, distance) / P.sum():.4f}")
+
+# %% [markdown]
+# ## Step by step to the best plan
+#
+# `improve_plan` looks for a circle of rows in which each takes over earth from the next, so that the prices around the circle add up to
+# less than zero. It moves as much as it can around that circle. When there is no such circle, it returns the plan as it was.
+
+# %%
+plans = [plan]
+while not np.array_equal(better := improve_plan(plans[-1], distance), plans[-1]):
+    plans.append(better)
+costs = [plan_cost(p, distance) / P.sum() for p in plans]
+for step, cost in enumerate(costs):
+    print(f"step {step:2d}: B = {cost:.4f}")
+assert (np.diff(costs) < 0).all()
+
+# %%
+with figures.style():
+    fig, ax = figures.subplots(height=4)
+    ax.set(xlabel="to", ylabel="from")
+    cells = figures.Cells(
+        ax, np.stack(plans) / P.sum() * 100, rows=places, cols=places, color=2, format="{:.1f} %"
+    )
+    figure = figures.Figure(
+        fig,
+        alt=f"The plan as a matrix over {len(plans)} steps; its mass moves from one diagonal to the other.",
+        caption="From naive to best.",
+        sliders=[figures.Slider("Step", range(len(plans)))],
+        layers=[cells],
+        readout=[f"B = {cost:.4f}" for cost in costs],
+    )
+figure
+
+# %% [markdown]
+# ## The proof
+#
+# That no circle helps is already a proof. There is a shorter one. Give each place two prices, $f_i$ for earth that is taken away there and $g_j$ for
+# earth that is put down, with $f_i + g_j \le c_{ij}$ for every pair. Then *every* plan costs at least $\sum_i a_i f_i + \sum_j b_j g_j$. If our
+# plan costs just that, it cannot be beaten.
+
+# %%
+best = emd(P, Q, distance)
+f, g = best.potentials
+print("f =", f)
+print("highest f_i + g_j - c_ij:", (f[:, None] + g - distance).max())
+print("lower bound :", (P @ f + Q @ g) / P.sum())
+print("our plan    :", costs[-1])
+assert (f[:, None] + g <= distance).all()
+assert P @ f + Q @ g == plan_cost(plans[-1], distance)
+assert best.gap == 0
+
+# %% [markdown]
+# Anybody can check these ten numbers with pencil and paper, without trusting the solver.
+#
+# ## One potential for both piles
+#
+# The distance is a metric, and both piles lie on the same places. Then $g = -f$, and $f$ climbs no faster than the distance: it is
+# 1-Lipschitz. This is the critic that a Wasserstein GAN learns.
+
+# %%
+assert np.array_equal(g, -f)
+assert (np.abs(f[:, None] - f) <= distance).all()
+print("steepest step of f:", np.abs(np.diff(f)).max())
+print("sum of f (P - Q):", f @ (P - Q) / P.sum())
+
+# %% alt="Above, the two piles over the places 0 to 9. Below, the potential: it falls to -3 at place 3, rises to 1 at place 7 and falls to -1."
+fig, (piles, potential) = plt.subplots(2, 1, figsize=(5, 3.8), sharex=True)
+piles.stairs(P / P.sum(), np.arange(11) - 0.5, label="P")
+piles.stairs(Q / Q.sum(), np.arange(11) - 0.5, label="Q")
+piles.set(ylabel="share of earth")
+piles.legend()
+potential.plot(places, f, "o-", color="C2")
+potential.set(xlabel="place", ylabel="potential f")
+plt.show()
+
+# %% [markdown]
+# Downhill on this curve is the way the earth goes: to the right where $f$ falls, to the left where it rises.
+#
+# ## A third way to the same number
+#
+# On a line the distance is also the area between the two running totals. No plan and no potential is needed for it.
+
+# %%
+area = emd_1d(places, places, P / P.sum(), Q / Q.sum())
+print("area:", area)
+assert abs(area - costs[-1]) < 1e-14  # rounding of ten sums
+
+# %% [markdown]
+# ## A mistake, and how it is mended
+#
+# Written as a linear program, the plan is a vector $x$ of 100 numbers with $Ax = (a, b)$; the rows of $A$ are the twenty sums. The prices
+# are the dual program: maximise $(a, b) \cdot (f, g)$ subject to $A^\top (f, g) \le c$. Two things go wrong in many notebooks.
+# The matrix must be transposed, and `linprog` takes all variables to be at least 0 unless it is told otherwise.
+
+# %%
+A = np.vstack([np.kron(np.eye(10), np.ones(10)), np.kron(np.ones(10), np.eye(10))])
+a, b, c = P / P.sum(), Q / Q.sum(), distance.ravel()
+masses = np.concatenate([a, b])
+
+try:
+    linprog(-masses, A_ub=A, b_ub=c)
+except ValueError as error:
+    print("not transposed:", error)
+
+nonnegative = linprog(-masses, A_ub=A.T, b_ub=c)
+print("no free variables:", abs(nonnegative.fun))
+assert abs(nonnegative.fun) < 1e-7
+
+# %% [markdown]
+# The second mistake raises nothing. It returns 0: without prices below zero, $f_i + g_i \le c_{ii} = 0$ leaves no other choice. Both mended:
+
+# %%
+dual = linprog(-masses, A_ub=A.T, b_ub=c, bounds=(None, None))
+print("free variables:", -dual.fun)
+assert abs(-dual.fun - costs[-1]) < 1e-7  # the tolerance of HiGHS
+print("rank of A:", np.linalg.matrix_rank(A), "of", len(A), "rows")
+
+# %% [markdown]
+# One row of $A$ follows from the others: both piles have the same mass. So a constant may be added to $f$ and taken off $g$, and
+# nothing changes.
+#
+# /// solution | Question: what if the two piles are not multiplied to the same total?
+# Then no plan has the row sums $P$ and the column sums $Q$. `emd` raises a `ValueError` that says by how much the totals differ. Normalise
+# both piles, or ask for a transport that may leave earth behind, which is another problem.
+# ///
