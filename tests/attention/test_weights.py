@@ -19,6 +19,7 @@ def scores_of(seed: int, *shape: int, scale: float = 3.0) -> torch.Tensor:
     return scale * torch.randn(*shape, dtype=torch.float64, generator=generator)
 
 
+@pytest.mark.claim("attention.convex")
 @given(seeds, st.integers(1, 6), st.integers(1, 9))
 def test_attention_weights_of_each_query_sum_to_one(seed: int, n_q: int, n_k: int) -> None:
     weights = attention_weights(scores_of(seed, n_q, n_k))
@@ -26,7 +27,7 @@ def test_attention_weights_of_each_query_sum_to_one(seed: int, n_q: int, n_k: in
     torch.testing.assert_close(weights.sum(-1), torch.ones(n_q, dtype=torch.float64), rtol=0, atol=ROUNDING)
 
 
-@pytest.mark.claim("attention.columns")
+@pytest.mark.claim("attention.convex")
 def test_attention_weights_of_one_key_can_sum_to_zero_or_to_the_number_of_queries() -> None:
     scores = torch.tensor([[0.0, 800.0], [0.0, 900.0], [0.0, 1000.0]], dtype=torch.float64)
     assert attention_weights(scores).sum(dim=-2).tolist() == [0.0, 3.0]
@@ -112,7 +113,7 @@ def test_attention_weights_reject_a_mask_of_numbers() -> None:
 
 
 def test_attention_weights_reject_a_mask_on_another_device() -> None:
-    with pytest.raises(ValueError, match="mask must be on the scores' device cpu, got meta"):
+    with pytest.raises(ValueError, match="mask must share the device cpu, got meta"):
         attention_weights(torch.zeros(2, 3), torch.ones(2, 3, dtype=torch.bool, device="meta"))
 
 

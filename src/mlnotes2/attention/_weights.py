@@ -69,42 +69,39 @@ def accumulator(tensor: Tensor) -> torch.dtype:
 
 def check_tensors(**tensors: Tensor) -> None:
     """Ask for finite floating tensors of one dtype on one device."""
-    (first, like), *_ = tensors.items()
-    for name, tensor in tensors.items():
-        if not isinstance(tensor, Tensor) or not tensor.is_floating_point():
-            raise TypeError(f"{name} must be a floating-point tensor, got {_kind(tensor)}; convert it first")
-        if tensor.dtype != like.dtype:
-            raise TypeError(f"{name} must have {first}'s dtype {like.dtype}, got {tensor.dtype}; use .to()")
-        if tensor.device != like.device:
-            raise ValueError(
-                f"{name} must be on {first}'s device {like.device}, got {tensor.device}; use .to()"
-            )
-        if tensor.numel() == 0:
-            raise ValueError(f"{name} must not be empty, got shape {tuple(tensor.shape)}; pass at least one")
-        lowest, highest = tensor.detach().aminmax()  # NaN comes through; much faster than isfinite().all()
+    like = next(iter(tensors.values()))
+    for name, x in tensors.items():
+        if not isinstance(x, Tensor) or not x.is_floating_point():
+            kind = getattr(x, "dtype", type(x).__name__)
+            raise TypeError(f"{name} must be a floating-point tensor, got {kind}; convert it first")
+        if x.dtype != like.dtype:
+            raise TypeError(f"{name} must share the dtype {like.dtype}, got {x.dtype}; use .to()")
+        if x.device != like.device:
+            raise ValueError(f"{name} must share the device {like.device}, got {x.device}; use .to()")
+        if x.numel() == 0:
+            raise ValueError(f"{name} must not be empty, got shape {tuple(x.shape)}; pass at least one")
+        lowest, highest = x.detach().aminmax()  # NaN comes through; much faster than isfinite().all()
         if not (torch.isfinite(lowest) and torch.isfinite(highest)):
             raise ValueError(f"{name} must be finite, got a NaN or an infinity; to hide a key, use the mask")
 
 
 def check_shapes(query: tuple[int, ...], key: tuple[int, ...], value: tuple[int, ...]) -> None:
     """Ask for shapes (…, q, h), (…, s, h) and (…, s, d) with the same leading axes."""
-    got = f"got query {tuple(query)}, key {tuple(key)}, value {tuple(value)}"
-    if min(len(query), len(key), len(value)) < 2:
-        raise ValueError(f"query, key and value must have at least two axes, {got}; add the missing axis")
-    if query[-1] != key[-1]:
-        raise ValueError(f"query and key must end in the same number of units, {got}; project them first")
-    if key[-2] != value[-2]:
-        raise ValueError(f"there must be one value for each key, {got}; compare their last but one axes")
-    if not query[:-2] == key[:-2] == value[:-2]:
-        raise ValueError(f"query, key and value must have the same leading axes, {got}; expand them first")
+    fit = min(len(query), len(key), len(value)) >= 2 and query[-1] == key[-1] and key[-2] == value[-2]
+    if not fit or not query[:-2] == key[:-2] == value[:-2]:
+        raise ValueError(
+            "query, key and value must have shapes (…, q, h), (…, s, h) and (…, s, d) with the same leading "
+            f"axes, got {tuple(query)}, {tuple(key)} and {tuple(value)}; project or expand them first"
+        )
 
 
 def check_mask(mask: Tensor, scores: Tensor) -> None:
     """Ask for a boolean mask that broadcasts to the scores and leaves each query a key."""
     if not isinstance(mask, Tensor) or mask.dtype != torch.bool:
-        raise TypeError(f"mask must be a boolean tensor, True where a query may attend, got {_kind(mask)}")
+        kind = getattr(mask, "dtype", type(mask).__name__)
+        raise TypeError(f"mask must be a boolean tensor, True where a query may attend, got {kind}")
     if mask.device != scores.device:
-        raise ValueError(f"mask must be on the scores' device {scores.device}, got {mask.device}; use .to()")
+        raise ValueError(f"mask must share the device {scores.device}, got {mask.device}; use .to()")
     try:
         blocked = ~mask.expand(scores.shape).any(dim=-1)
     except RuntimeError:
@@ -113,7 +110,3 @@ def check_mask(mask: Tensor, scores: Tensor) -> None:
     if blocked.any():
         row = tuple(blocked.nonzero()[0].tolist())
         raise ValueError(f"mask must leave every query a key, got none for query {row}; drop that query")
-
-
-def _kind(value: object) -> str:
-    return str(value.dtype) if isinstance(value, Tensor) else type(value).__name__

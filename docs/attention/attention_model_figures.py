@@ -1,0 +1,54 @@
+"""Figures of the note on the attention model."""
+
+import torch
+
+from mlnotes2.attention import accuracy, dates, train_translator
+from mlnotes2.attention._translator import TARGET_ALPHABET
+from notesite import figures
+
+READ, WRITTEN = "Samstag, 11. Mai 2019", "2019-05-11"
+SHOWN = (0, 10, 20, 30, 40, 60, 80, 100, 125)
+
+
+def alignment():
+    """Where the decoder looks while it writes a date, from the untrained to the trained state."""
+    generator = torch.Generator().manual_seed(0)
+    pairs = dates(4500, generator=generator)
+    held_out, training = pairs[:500], pairs[500:]
+    weights, readout = [], []
+
+    def watch(step, translator):
+        if step in SHOWN:
+            right = torch.tensor([[TARGET_ALPHABET.index(c) for c in WRITTEN]])
+            with torch.no_grad():
+                weights.append(translator(translator.encode([READ]), right)[1][0].numpy())
+            share = accuracy(translator, held_out)
+            readout.append(
+                f"by itself it writes {translator.translate(READ).text}; {share:.1%} of unseen days are right"
+            )
+
+    train_translator(training, batch=64, lr=6e-3, generator=generator, on_step=watch)
+    fig, ax = figures.subplots(height=3.3)
+    cells = figures.Cells(
+        ax,
+        weights,
+        rows=list(WRITTEN),
+        cols=["␣" if c == " " else c for c in READ],
+        format="{:.2f}",
+        entry="writing {row}, looking at {col} with weight {value}",
+    )
+    ax.set(xlabel="character that is read", ylabel="character to be written")
+    looks = ", ".join(
+        f"{c} at {READ[int(row.argmax())]!r}" for c, row in zip(WRITTEN, weights[-1], strict=True)
+    )
+    return figures.Figure(
+        fig,
+        alt=f"Attention weights of a trained translator that reads {READ!r} and writes {WRITTEN!r}. "
+        f"For each character written, the largest weight stands: {looks}.",
+        caption=r"Attention weights $\alpha^{\langle t,t' \rangle}$ of a translator of dates, told at each row the "
+        r"right characters above it. Move the slider through its training: at first every character counts alike, "
+        "then the year is found at the end of the text, the day in its middle and the month in a word.",
+        sliders=[figures.Slider("Training steps", SHOWN, start=len(SHOWN) - 1)],
+        layers=[cells],
+        readout=readout,
+    )
