@@ -1,0 +1,177 @@
+"""The claims, mistakes and solutions of the note on why the Earth Mover's Distance."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from divergences.strategies import pairs
+from mlnotes2 import divergences
+from mlnotes2.divergences import gaussian_kl, gaussian_w2, js, kl, pearson_chi2, total_variation
+from mlnotes2.transport import emd, emd_1d
+
+NAMES = ["GAN", "HELLINGER", "JEFFREYS", "JS", "KL", "PEARSON", "REVERSE_KL", "TV"]
+
+
+def wasserstein_of_lines(theta, k=6):
+    """W between k points on each of the two lines, in the plane."""
+    height = (np.arange(k) + 0.5) / k
+    cost = np.hypot(theta, height[:, None] - height)
+    return emd(np.full(k, 1 / k), np.full(k, 1 / k), cost).cost
+
+
+@pytest.mark.claim("divergences.parallel-lines")
+@pytest.mark.parametrize("theta", [-2.0, -0.5, 0.25, 1.0, 3.0])
+def test_parallel_lines_have_constant_divergences_and_distance_theta(theta):
+    left, right = (
+        [1, 0],
+        [0, 1],
+    )  # how much of each distribution lies on the line at 0, and on the line at theta
+    assert js(left, right) == pytest.approx(math.log(2), abs=1e-15)
+    assert total_variation(left, right) == 1
+    assert kl(left, right) == kl(right, left) == math.inf
+    assert wasserstein_of_lines(theta) == pytest.approx(abs(theta), rel=1e-12)
+    slope = (wasserstein_of_lines(theta + 1e-3) - wasserstein_of_lines(theta - 1e-3)) / 2e-3
+    assert slope == pytest.approx(math.copysign(1, theta), abs=1e-9)
+
+
+@pytest.mark.claim("divergences.parallel-lines")
+def test_parallel_lines_that_coincide_have_distance_0():
+    assert js([1], [1]) == total_variation([1], [1]) == kl([1], [1]) == 0
+    assert wasserstein_of_lines(0.0) == pytest.approx(0, abs=1e-15)
+
+
+@pytest.mark.claim("divergences.blind-family")
+@pytest.mark.parametrize("name", NAMES)
+@given(pairs(zeros=False))
+def test_every_f_divergence_of_disjoint_distributions_is_one_constant(name, pair):
+    f = getattr(divergences, name)
+    p, q = (torch.tensor(values) for values in pair)
+    zero = torch.zeros(len(p), dtype=torch.float64)
+    constant = f.generator(torch.zeros(1, dtype=torch.float64)).item() + f.domain[1]
+    value = f.divergence(torch.cat([p, zero]), torch.cat([zero, q])).item()
+    assert value == pytest.approx(constant, abs=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("name", "constant"),
+    [("KL", math.inf), ("REVERSE_KL", math.inf), ("JEFFREYS", math.inf), ("PEARSON", math.inf)]
+    + [("JS", math.log(2)), ("TV", 1), ("HELLINGER", 1), ("GAN", 0)],
+)
+def test_table_of_constants_is_right(name, constant):
+    p, q = torch.tensor([1.0, 0.0]), torch.tensor([0.0, 1.0])
+    assert getattr(divergences, name).divergence(p, q).item() == pytest.approx(constant, abs=1e-7)
+
+
+@pytest.mark.claim("divergences.continuity")
+@given(st.integers(0, 2**32 - 1), st.floats(0, 1))
+def test_emd_changes_no_more_than_the_generator(seed, step):
+    rng = np.random.default_rng(seed)
+    z, data, (scale, shift) = rng.normal(size=50), rng.normal(size=30), rng.normal(size=(2, 2))
+    before, after = (np.tanh(a * z) + b for a, b in ((scale[0], shift[0]), (scale + step)))
+    change = abs(emd_1d(before, data) - emd_1d(after, data))
+    assert change <= np.abs(before - after).mean() + 1e-12
+
+
+def empirical(x, y):
+    """Both samples as distributions over all points that occur."""
+    points = np.unique(np.concatenate([x, y]))
+    return tuple(np.isin(points, sample) / len(sample) for sample in (x, y))
+
+
+@pytest.mark.claim("divergences.samples")
+@given(st.integers(0, 2**32 - 1), st.integers(1, 200))
+def test_js_of_two_samples_of_one_distribution_is_log_2(seed, n):
+    x, y = np.random.default_rng(seed).normal(size=(2, n))
+    assert js(*empirical(x, y)) == pytest.approx(math.log(2), abs=1e-13)
+
+
+@pytest.mark.claim("divergences.samples")
+@given(st.integers(0, 2**32 - 1))
+def test_emd_of_two_samples_of_one_distribution_tends_to_0(seed):
+    x, y = np.random.default_rng(seed).normal(size=(2, 100_000))
+    far = [emd_1d(x[:n], y[:n]) for n in (100, 100_000)]
+    # sqrt(n) W has a limit in distribution whose values are mostly below 2; 5 has never been seen
+    assert far[0] < 5 / math.sqrt(100)
+    assert far[1] < 5 / math.sqrt(100_000)
+
+
+def kl_with(eps, p, q):
+    p, q = ((np.array(values) + eps) / (1 + eps * len(values)) for values in (p, q))
+    return kl(p, q)
+
+
+@pytest.mark.claim("divergences.epsilon")
+def test_kl_with_epsilon_is_the_choice_of_epsilon():
+    for eps in (1e-4, 1e-8, 1e-12):
+        assert kl_with(eps, [1, 0], [0, 1]) == pytest.approx(math.log(1 / eps), rel=1e-2)
+
+
+@pytest.mark.claim("divergences.epsilon")
+def test_kl_with_epsilon_prefers_the_model_that_excludes_the_data():
+    data, excluding, fair = [0.01, 0.99], [0, 1], [0.5, 0.5]
+    assert kl(data, excluding) == math.inf > kl(data, fair)
+    assert kl_with(1e-10, data, excluding) < kl_with(1e-10, data, fair)
+
+
+@pytest.mark.claim("divergences.outliers")
+@given(st.integers(0, 2**32 - 1), st.floats(0, 1), st.floats(0, 1e6))
+def test_one_outlier_moves_emd_in_proportion_and_js_hardly(seed, share, far):
+    rng = np.random.default_rng(seed)
+    points = np.append(rng.normal(size=20), far)
+    p = np.append(rng.dirichlet(np.ones(20)), 0)
+    r = np.zeros(21)
+    r[-1] = 1
+    mixed = (1 - share) * p + share * r
+    assert emd_1d(points, points, p, mixed) == pytest.approx(
+        share * emd_1d(points, points, p, r), rel=1e-9, abs=1e-9
+    )
+    assert js(p, mixed) <= share * math.log(2) + 1e-15
+
+
+@pytest.mark.claim("divergences.outliers")
+@given(st.integers(0, 2**32 - 1))
+def test_emd_has_a_unit(seed):
+    x, y = np.random.default_rng(seed).normal(size=(2, 30))
+    assert emd_1d(1000 * x, 1000 * y) == pytest.approx(1000 * emd_1d(x, y), rel=1e-12)
+
+
+@given(st.floats(0.01, 3), st.floats(1e-3, 3))
+def test_noise_decides_kl_and_not_w(sigma, theta):
+    assert gaussian_kl(theta, sigma**2, 0, sigma**2) == pytest.approx(theta**2 / (2 * sigma**2), rel=1e-12)
+    assert gaussian_w2(theta, sigma**2, 0, sigma**2) == theta
+
+
+def test_pearson_generator_divides_by_q():
+    p, q = [0.5, 0.5], [0.2, 0.8]
+    assert pearson_chi2(p, q) == pytest.approx(0.3**2 / 0.2 + 0.3**2 / 0.8)
+    value = divergences.PEARSON.divergence(torch.tensor(p), torch.tensor(q)).item()
+    assert value == pytest.approx(pearson_chi2(p, q), rel=1e-6)  # float32
+    assert divergences.PEARSON.conjugate(torch.tensor(-5.0)).item() == -1 < -5 + 5**2 / 4
+
+
+@pytest.mark.parametrize("theta", [0.0, 0.25, 0.5, 1.0, 1.5, 2.0])
+def test_exercise_1_two_shifted_boxes(theta):
+    cells = 1200  # of length 1/400, of which theta is a multiple
+    x = (np.arange(cells) + 0.5) / 400
+    p = ((x < 1) / 400).astype(float)
+    q = ((x > theta) & (x < theta + 1)) / 400
+    overlap = min(theta, 1)
+    assert js(p, q) == pytest.approx(math.log(2) * overlap, abs=1e-12)
+    assert total_variation(p, q) == pytest.approx(overlap, abs=1e-12)
+    assert emd_1d(x, x, p, q) == pytest.approx(theta, abs=1e-12)
+
+
+@pytest.mark.parametrize("k", [1, 3, 10])
+def test_exercise_2_small_distance_without_overlap(k):
+    fine = 1000 * k
+    x, middles = (np.arange(fine) + 0.5) / fine, (np.arange(k) + 0.5) / k
+    assert emd_1d(x, middles) == pytest.approx(1 / (4 * k), rel=1e-5)
+
+
+@given(pairs())
+def test_exercise_3_js_is_at_most_total_variation_times_log_2(pair):
+    assert js(*pair) <= total_variation(*pair) * math.log(2) + 1e-15
