@@ -23,7 +23,6 @@ def test_ring_modes_are_distinct_and_evenly_spaced(modes, radius):
     torch.testing.assert_close(step, torch.full((modes,), chord), rtol=1e-4, atol=1e-5 * radius)  # float32
 
 
-@pytest.mark.claim("gan.linspace-ring")
 def test_linspace_over_the_whole_circle_gives_one_mode_fewer():
     angle = torch.linspace(0, 2 * math.pi, 8)
     centres = torch.stack([angle.cos(), angle.sin()], dim=1)

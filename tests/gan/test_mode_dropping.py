@@ -1,0 +1,117 @@
+"""The claims and the exercises of the page on mode dropping."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.optimize import minimize
+from scipy.special import rel_entr
+
+seeds = st.integers(0, 2**32 - 1)
+
+
+def _kl(p, q):
+    return rel_entr(p, q).sum()
+
+
+def _simplex(rng, k):
+    return rng.dirichlet(np.ones(k))
+
+
+@pytest.mark.claim("gan.likelihood")
+@given(seed=seeds)
+def test_negative_log_likelihood_is_kl_plus_an_entropy(seed):
+    rng = np.random.default_rng(seed)
+    p, q = _simplex(rng, 6), _simplex(rng, 6)
+    entropy = -np.sum(p * np.log(p))
+    assert -p @ np.log(q) == pytest.approx(_kl(p, q) + entropy, abs=1e-9)  # rounding
+
+
+@pytest.mark.claim("gan.likelihood")
+def test_maximum_likelihood_and_least_kl_choose_the_same_member_of_a_family():
+    rng = np.random.default_rng(0)
+    counts = rng.multinomial(500, [0.1, 0.2, 0.3, 0.25, 0.15])
+    share = counts / counts.sum()
+    levels = np.linspace(-3, 3, 601)
+    family = np.exp(levels[:, None] * np.linspace(0, 1, 5))
+    family /= family.sum(axis=1, keepdims=True)
+    likelihood = np.log(family) @ counts
+    assert likelihood.argmax() == rel_entr(share, family).sum(axis=1).argmin()
+
+
+@pytest.mark.claim("gan.moment-matching")
+@given(half=st.floats(0, 4), width=st.floats(0.2, 2), weight=st.floats(0.1, 0.9))
+def test_the_gaussian_of_least_kl_has_the_moments_of_the_data(half, width, weight):
+    mean = (2 * weight - 1) * half
+    variance = width**2 + half**2 - mean**2
+
+    def cross_entropy(m, v):  # E_p[-log q], which is KL(p, q) plus a constant
+        return (math.log(2 * math.pi * v) + (variance + (mean - m) ** 2) / v) / 2
+
+    found = minimize(lambda t: cross_entropy(t[0], math.exp(t[1])), [0.5, 0.5], tol=1e-10)
+    np.testing.assert_allclose([found.x[0], math.exp(found.x[1])], [mean, variance], atol=1e-3, rtol=1e-3)
+
+
+@pytest.mark.claim("gan.moment-matching")
+def test_the_cross_entropy_of_a_gaussian_needs_the_data_only_through_two_moments():
+    x = np.linspace(-12, 12, 24001)
+    bump = [np.exp(-((x - c) ** 2) / 0.5) / math.sqrt(0.5 * math.pi) for c in (-2, 2)]
+    p = 0.3 * bump[0] + 0.7 * bump[1]
+    mean, variance = 0.8, 0.25 + 4 - 0.64
+    for m, v in ((0.0, 1.0), (mean, variance), (3.0, 0.5)):
+        log_q = -((x - m) ** 2) / (2 * v) - math.log(2 * math.pi * v) / 2
+        by_moments = (math.log(2 * math.pi * v) + (variance + (mean - m) ** 2) / v) / 2
+        assert np.trapezoid(-p * log_q, x) == pytest.approx(by_moments, abs=1e-6)  # quadrature
+
+
+@pytest.mark.claim("gan.missing-mode")
+@given(seed=seeds, mass=st.floats(0.05, 0.9), left=st.floats(1e-9, 0.04))
+def test_a_missed_mode_costs_at_least_the_two_outcome_divergence(seed, mass, left):
+    rng = np.random.default_rng(seed)
+    p = np.concatenate([mass * _simplex(rng, 3), (1 - mass) * _simplex(rng, 4)])
+    q = np.concatenate([left * _simplex(rng, 3), (1 - left) * _simplex(rng, 4)])
+    bound = mass * math.log(mass / left) + (1 - mass) * math.log((1 - mass) / (1 - left))
+    assert _kl(p, q) >= bound - 1e-9  # rounding
+
+
+@pytest.mark.claim("gan.missing-mode")
+def test_the_cost_of_a_missed_mode_has_no_bound():
+    costs = [_kl(np.array([0.5, 0.5]), np.array([1 - left, left])) for left in (1e-2, 1e-8, 1e-200, 0.0)]
+    assert costs == sorted(costs)
+    assert costs[2] > 100
+    assert costs[3] == math.inf
+
+
+@pytest.mark.claim("gan.bad-samples")
+@given(seed=seeds, bad=st.floats(0.01, 0.99))
+def test_bad_samples_cost_at_most_a_logarithm(seed, bad):
+    rng = np.random.default_rng(seed)
+    p, junk = _simplex(rng, 6), _simplex(rng, 6)
+    q = (1 - bad) * p + bad * junk
+    assert _kl(p, q) <= -math.log(1 - bad) + 1e-9  # rounding
+
+
+@pytest.mark.claim("gan.bad-samples")
+@given(seed=seeds, bad=st.floats(0.01, 0.99))
+def test_bad_samples_where_there_are_no_data_cost_exactly_that_and_reverse_kl_is_infinite(seed, bad):
+    rng = np.random.default_rng(seed)
+    good, junk = _simplex(rng, 3), _simplex(rng, 3)
+    p = np.concatenate([good, np.zeros(3)])
+    q = np.concatenate([(1 - bad) * good, bad * junk])
+    assert _kl(p, q) == pytest.approx(-math.log(1 - bad))
+    assert _kl(q, p) == math.inf
+
+
+def test_solution_a_sharp_family_has_a_sharp_member_of_least_kl():
+    x = np.linspace(-6, 6, 2401)
+
+    def pair(half):
+        p = np.exp(-((x - half) ** 2) / 0.5) + np.exp(-((x + half) ** 2) / 0.5)
+        return p / p.sum()
+
+    halves = np.linspace(0, 4, 81)
+    costs = [_kl(pair(2.0), pair(half)) for half in halves]
+    assert halves[np.argmin(costs)] == pytest.approx(2)
+    assert min(costs) == pytest.approx(0, abs=1e-12)

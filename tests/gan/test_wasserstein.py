@@ -1,0 +1,163 @@
+"""The claims and the exercises of the page on the Wasserstein GAN."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from mlnotes2.transport import emd
+
+clouds = arrays(float, st.tuples(st.integers(2, 6), st.just(2)), elements=st.floats(-5, 5))
+seeds = st.integers(0, 2**32 - 1)
+
+
+def _distance(x, y):
+    return np.linalg.norm(x[:, None] - y, axis=-1)
+
+
+def _solve(x, y):
+    return emd(np.full(len(x), 1 / len(x)), np.full(len(y), 1 / len(y)), _distance(x, y))
+
+
+def _best_critic(x, y):
+    """The minimum of cones of slope 1 over the points of y, and the solved problem."""
+    best = _solve(x, y)
+    return lambda z: (_distance(z, y) - best.potentials[1]).min(axis=1), best
+
+
+def _simplex(rng, k):
+    p = rng.dirichlet(np.ones(k))
+    return (p + 0.01) / (p + 0.01).sum()
+
+
+FORMS = {  # f, f' and f*, written out
+    "kl": (lambda u: u * np.log(u), lambda u: 1 + np.log(u), lambda t: np.exp(t - 1)),
+    "reverse kl": (lambda u: -np.log(u), lambda u: -1 / u, lambda t: -1 - np.log(-t)),
+    "pearson": (lambda u: (u - 1) ** 2, lambda u: 2 * (u - 1), lambda t: t + t**2 / 4),
+}
+
+
+@pytest.mark.claim("gan.variational-form")
+@pytest.mark.parametrize("name", FORMS)
+@given(seed=seeds)
+def test_every_critic_bounds_the_divergence_and_one_attains_it(name, seed):
+    f, slope, conjugate = FORMS[name]
+    rng = np.random.default_rng(seed)
+    p, q = _simplex(rng, 5), _simplex(rng, 5)
+    divergence = q @ f(p / q)
+    best = slope(p / q)
+    assert p @ best - q @ conjugate(best) == pytest.approx(divergence, abs=1e-9)  # rounding
+    other = slope(_simplex(rng, 5) / q)  # any critic with values in the domain of f*
+    assert p @ other - q @ conjugate(other) <= divergence + 1e-9
+    assert (conjugate(other) >= other - 1e-9).all()  # f*(t) >= t, because f(1) = 0
+
+
+@pytest.mark.claim("gan.weak-duality")
+@given(x=clouds, y=clouds, seed=seeds)
+def test_a_critic_over_its_slope_never_exceeds_the_distance(x, y, seed):
+    rng = np.random.default_rng(seed)
+    one, two, three = rng.normal(size=(2, 8)), rng.normal(size=(8, 8)), rng.normal(size=8)
+    lipschitz = np.linalg.norm(one, 2) * np.linalg.norm(two, 2) * np.linalg.norm(three)
+
+    def critic(z):
+        return np.maximum(np.maximum(z @ one, 0) @ two, 0) @ three
+
+    bound = (critic(x).mean() - critic(y).mean()) / lipschitz
+    assert bound <= _solve(x, y).cost + 1e-9  # rounding
+
+
+@pytest.mark.claim("gan.best-critic")
+@given(x=clouds, y=clouds, z=clouds)
+def test_a_minimum_of_cones_attains_the_distance_with_slope_one(x, y, z):
+    critic, best = _best_critic(x, y)
+    assert critic(x).mean() - critic(y).mean() == pytest.approx(best.cost, abs=1e-9)  # rounding
+    points = np.concatenate([x, y, z])
+    rise = np.abs(critic(points)[:, None] - critic(points))
+    assert (rise <= _distance(points, points) + 1e-9).all()
+
+
+@pytest.mark.claim("gan.unit-slope")
+@given(x=clouds, y=clouds, t=st.floats(0, 1))
+def test_the_best_critic_has_slope_one_along_the_best_plan(x, y, t):
+    critic, best = _best_critic(x, y)
+    i, j = np.nonzero(best.plan > 1e-9)
+    length = np.linalg.norm(x[i] - y[j], axis=1)
+    rise = critic(y[j] + t * (x[i] - y[j])) - critic(y[j])
+    np.testing.assert_allclose(rise, t * length, atol=1e-9)  # rounding
+
+
+@pytest.mark.claim("gan.unit-slope")
+def test_the_best_critics_gradient_points_along_the_best_plan():
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(3, 1, (6, 2)), rng.normal(0, 1, (6, 2))
+    critic, best = _best_critic(x, y)
+    for i, j in zip(*np.nonzero(best.plan > 1e-9), strict=True):
+        middle, h = (x[i] + y[j]) / 2, 1e-6
+        ends = middle + h * np.array([[1, 0], [-1, 0], [0, 1], [0, -1]])
+        up = critic(ends)
+        gradient = np.array([up[0] - up[1], up[2] - up[3]]) / (2 * h)
+        direction = (x[i] - y[j]) / np.linalg.norm(x[i] - y[j])
+        np.testing.assert_allclose(gradient, direction, atol=1e-5)  # difference quotient
+
+
+@pytest.mark.claim("gan.clipping")
+@given(d=st.integers(1, 4), w=st.integers(1, 60), c=st.floats(0.001, 2.0), seed=seeds)
+def test_a_clipped_critic_reaches_its_bound_which_is_not_one(d, w, c, seed):
+    bound = np.sqrt(d) * c**3 * w**2
+
+    def slope_at_positive_inputs(one, two, three):
+        active_1 = one.sum(axis=0) > 0
+        active_2 = np.maximum(one.sum(axis=0), 0) @ two > 0
+        return np.linalg.norm((one * active_1) @ (two * active_2) @ three)
+
+    full = (np.full((d, w), c), np.full((w, w), c), np.full(w, c))
+    assert slope_at_positive_inputs(*full) == pytest.approx(bound)
+    rng = np.random.default_rng(seed)
+    random = (rng.uniform(-c, c, layer.shape) for layer in full)
+    assert slope_at_positive_inputs(*random) <= bound * (1 + 1e-12)  # rounding
+
+
+@pytest.mark.claim("gan.clipping")
+def test_clipping_at_one_hundredth_gives_slopes_below_and_above_one():
+    slope = {w: np.sqrt(2) * 0.01**3 * w**2 for w in (64, 1000)}
+    assert slope[64] < 0.01 < 1 < slope[1000]
+
+
+@pytest.mark.claim("gan.smaller-class")
+@given(x=clouds, y=clouds)
+def test_linear_critics_see_the_difference_of_the_means_only(x, y):
+    gap = x.mean(axis=0) - y.mean(axis=0)
+    angles = np.linspace(0, 2 * np.pi, 721)
+    seen = (np.stack([np.cos(angles), np.sin(angles)], axis=1) @ gap).max()
+    assert seen == pytest.approx(np.linalg.norm(gap), rel=1e-4, abs=1e-12)  # a quarter of a degree
+    assert seen <= _solve(x, y).cost + 1e-9
+
+
+@pytest.mark.claim("gan.smaller-class")
+def test_linear_critics_miss_a_distance_of_one():
+    x, y = np.array([[-1.0], [1.0]]), np.array([[0.0]])
+    assert x.mean() - y.mean() == 0
+    assert _solve(x, y).cost == pytest.approx(1)
+
+
+@pytest.mark.claim("gan.descent-ascent")
+@given(x=st.floats(-3, 3), y=st.floats(-3, 3), eta=st.floats(0.001, 1.9))
+def test_descent_ascent_on_xy_grows_at_once_and_circles_in_turns(x, y, eta):
+    radius = np.hypot(x, y)
+    assert np.hypot(x - eta * y, y + eta * x) == pytest.approx(np.sqrt(1 + eta**2) * radius, abs=1e-9)
+    new = x - eta * y
+    turn = (new, y + eta * new)
+    energy = x * x + y * y - eta * x * y
+    assert turn[0] ** 2 + turn[1] ** 2 - eta * turn[0] * turn[1] == pytest.approx(
+        energy, abs=1e-8
+    )  # rounding
+
+
+def test_solution_the_gan_loss_is_js_without_its_constant():
+    rng = np.random.default_rng(0)
+    p, q = _simplex(rng, 5), _simplex(rng, 5)
+    middle = (p + q) / 2
+    js = (p @ np.log(p / middle) + q @ np.log(q / middle)) / 2
+    best = p / (p + q)
+    assert p @ np.log(best) + q @ np.log(1 - best) == pytest.approx(2 * js - np.log(4))
