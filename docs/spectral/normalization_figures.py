@@ -1,0 +1,92 @@
+"""Figures of the note on spectral normalization."""
+
+import numpy as np
+import torch
+
+from mlnotes2.spectral import power_iteration, spectral_norm
+from notesite import figures
+
+W = torch.tensor([[1.5, 0.9], [-0.2, 1.0]], dtype=torch.float64)
+
+
+def ellipse():
+    """The unit circle and its image, while power iteration turns a vector into the long axis."""
+    found = power_iteration(W, n_steps=7, generator=torch.Generator().manual_seed(27))
+    norm = spectral_norm(W, tol=1e-12)
+    u, v = (vector.numpy() for vector in norm.witness)
+    before = found.vectors.numpy()
+    before = before * np.sign(before @ v)[:, None]
+    after = before @ W.numpy().T
+    angles = np.degrees(np.arccos(np.clip(before @ v, -1, 1)))
+    turn = np.linspace(0, 2 * np.pi, 121)
+    circle = np.stack([np.cos(turn), np.sin(turn)], axis=1)
+    fig, (left, right) = figures.subplots(1, 2, height=2.3, width_ratios=[1.3, 2])
+    for ax, curve, axis, reach, title in (
+        (left, circle, v, 1.3, "v, of length 1"),
+        (right, circle @ W.numpy().T, norm.lower * u, 2, "W v"),
+    ):
+        ax.fill(*curve.T, facecolor=figures.shade(0, 0.12), edgecolor="C0", lw=1.5)
+        ax.plot(*np.stack([-axis, axis]).T, color=figures.MUTED, lw=1.2, ls="--")
+        ax.set(
+            xlim=(-reach, reach),
+            ylim=(-1.3, 1.3),
+            xticks=[-1, 0, 1],
+            yticks=[-1, 0, 1],
+            aspect="equal",
+            title=title,
+        )
+    return figures.Figure(
+        fig,
+        alt=f"A unit circle and the ellipse that the matrix W makes of it, with half-axes "
+        f"{norm.upper:.3f} and {abs(torch.linalg.det(W)) / norm.upper:.3f}. In {len(angles) - 1} steps of power iteration a vector turns towards the "
+        f"long axis: the angle falls from {angles[0]:.0f} to {angles[-1]:.1f} degrees, and the length of W v rises "
+        f"from {found.estimates[0]:.3f} to {found.estimates[-1]:.3f}.",
+        caption=r"Dashed: the direction that $W$ stretches most, and the long axis that it becomes. "
+        r"Its half-length is the spectral norm $\sigma_1$.",
+        sliders=[figures.Slider("Step", range(len(angles)))],
+        layers=[
+            figures.Line(left, np.stack([arrow(tip) for tip in before]), color=1, width=2.5),
+            figures.Line(right, np.stack([arrow(tip) for tip in after]), color=1, width=2.5),
+        ],
+        readout=[
+            f"length of W v: {length:.4f} of {norm.lower:.4f}, angle to the dashed line: {angle:.1f}°"
+            for length, angle in zip(found.estimates.tolist(), angles, strict=True)
+        ],
+    )
+
+
+def arrow(tip):
+    """From 0 to the tip, with a head."""
+    back = -tip / np.linalg.norm(tip) * 0.25
+    side = np.array([-back[1], back[0]]) * 0.5
+    return np.stack([0 * tip, tip, tip + back + side, tip, tip + back - side])
+
+
+def squeeze():
+    """Bounds by Gram iteration close in from both sides; power iteration comes from below only."""
+    weight = torch.randn(64, 64, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    norm = spectral_norm(weight, tol=1e-9).lower
+    steps = range(11)
+    bounds = [spectral_norm(weight, tol=1e-15, max_iter=k) for k in steps]
+    estimates = (
+        power_iteration(weight, n_steps=10, generator=torch.Generator().manual_seed(0)).estimates / norm
+    )
+    upper, lower = (np.array([getattr(b, side) for b in bounds]) / norm for side in ("upper", "lower"))
+    fig, ax = figures.subplots(height=2.8)
+    ax.fill_between(steps, lower, upper, color=figures.shade(0, 0.15), lw=0)
+    ax.plot(steps, upper, "o-", color="C0", ms=4)
+    ax.plot(steps, lower, "o-", color="C2", ms=4)
+    ax.plot(steps, estimates, "o--", color="C1", ms=4, lw=1.5)
+    for height, color, label in ((1.75, "C0", "upper bound"), (1.58, "C2", "lower bound")):
+        ax.text(3, height, f"Gram iteration, {label}", color=color)
+    ax.text(3, 1.41, "power iteration", color="C1")
+    ax.set(xlabel="step", ylabel="relative to the norm", xlim=(0, 10), ylim=(0.4, 2), xticks=range(0, 11, 2))
+    ax.set(yticks=[0.5, 1, 1.5, 2])
+    return figures.Figure(
+        fig,
+        alt="For a random 64 x 64 matrix, the upper bound of Gram iteration falls from "
+        f"{upper[0]:.2f} to {upper[-1]:.4f} times the norm in 10 steps, and its lower bound rises from {lower[0]:.2f} to {lower[-1]:.4f}. "
+        f"Power iteration rises from {estimates[0]:.2f} to {estimates[-1]:.3f}.",
+        caption="A random $64 \\times 64$ matrix. The norm lies in the shaded band, and the band is proved. Nothing tells power "
+        "iteration how far it still has to go.",
+    )
