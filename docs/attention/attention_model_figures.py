@@ -7,13 +7,13 @@ from mlnotes2.attention._translator import TARGET_ALPHABET
 from notesite import figures
 
 READ, WRITTEN = "Samstag, 11. Mai 2019", "2019-05-11"
-SHOWN = (0, 10, 20, 30, 40, 60, 80, 100, 125)
+SHOWN = (0, 15, 30, 45, 60, 94)
 
 
 def alignment():
     """Where the decoder looks while it writes a date, from the untrained to the trained state."""
     generator = torch.Generator().manual_seed(0)
-    pairs = dates(4500, generator=generator)
+    pairs = dates(3500, generator=generator)
     held_out, training = pairs[:500], pairs[500:]
     weights, readout = [], []
 
@@ -46,8 +46,8 @@ def alignment():
         alt=f"Attention weights of a trained translator that reads {READ!r} and writes {WRITTEN!r}. "
         f"For each character written, the largest weight stands: {looks}.",
         caption=r"Attention weights $\alpha^{\langle t,t' \rangle}$ of a translator of dates, told at each row the "
-        r"right characters above it. Move the slider through its training: at first every character counts alike, "
-        "then the year is found at the end of the text, the day in its middle and the month in a word.",
+        "right characters above it. Move the slider through its training: at first every character counts alike. "
+        "The year is found first, at the end of the text.",
         sliders=[figures.Slider("Training steps", SHOWN, start=len(SHOWN) - 1)],
         layers=[cells],
         readout=readout,
