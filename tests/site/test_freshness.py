@@ -56,6 +56,7 @@ def root(tmp_path: Path) -> Path:
         ("from pkg import topic\ntopic.ONE + topic.emd()", TOPIC - {"pkg/topic/_lazy.py"}),
         ("import pkg.topic\npkg.topic.ONE", {"pkg/topic/_one.py"}),
         ("import pkg.topic as t\nt.ONE.real", {"pkg/topic/_one.py"}),
+        ("import pkg.topic as helper\nhelper.emd()", {"pkg/topic/_emd.py", "pkg/_checks.py"}),
         ("import pkg\npkg.topic.ONE", {"pkg/topic/_one.py"}),
         ("from pkg import topic\nvars(topic)", TOPIC),
         ("from pkg import topic\ntopic.unknown", TOPIC),

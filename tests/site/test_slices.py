@@ -270,6 +270,48 @@ def f(x: Thing, y: Other) -> int:
     assert run(code)["f"](1, 2) == 1  # type: ignore[operator]
 
 
+def test_slice_symbols_keeps_both_branches_of_a_type_checking_block(write: Write) -> None:
+    text = """
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from not_installed import Thing
+else:
+    Thing = int
+
+
+def f(x: Thing) -> Thing:
+    return Thing(x)
+"""
+    code = code_of(write({"_a.py": text}), "pkg._a.f")
+    assert run(code)["f"]("1") == 1  # type: ignore[operator]
+    assert code.startswith("from typing import TYPE_CHECKING\n\nif TYPE_CHECKING:\n    from not_installed")
+
+
+def test_slice_symbols_imports_each_submodule_that_shares_a_name(write: Write) -> None:
+    src = write({"_a.py": "import os\nimport os.path\nimport sys\n\n\ndef f():\n    return os.path.sep"})
+    assert code_of(src, "pkg._a.f").startswith("import os\nimport os.path\n\n\ndef f")
+
+
+def test_slice_symbols_wraps_and_orders_imports_as_ruff_does(write: Write) -> None:
+    names = [f"name_{k}_with_a_rather_long_tail" for k in (10, 9, 1)]
+    used = ", ".join(["Class", "CONSTANT", *names])
+    text = f"from lib import {used}\nfrom lib import x as y\n\n\ndef f():\n    return {used}, y"
+    assert code_of(write({"_a.py": text}), "pkg._a.f").splitlines()[:8] == [
+        "from lib import (",
+        "    CONSTANT,",
+        "    Class,",
+        *(f"    {name}," for name in reversed(names)),
+        ")",
+        "from lib import x as y",
+    ]
+
+
+def test_slice_symbols_leaves_out_a_statement_that_only_loops_over_the_name(write: Write) -> None:
+    src = write({"_a.py": "def f():\n    return 1\n\n\nunused = [f for f in range(3)], lambda: (f := 2)"})
+    assert "unused" not in code_of(src, "pkg._a.f")
+
+
 def test_slice_symbols_keeps_compound_statements_whole(write: Write) -> None:
     src = write(
         {
@@ -372,12 +414,23 @@ START = 0
     assert run(code)["odd"](5)  # type: ignore[operator]
 
 
+def test_slice_symbols_puts_constants_before_helpers(write: Write) -> None:
+    src = write({"_a.py": "def _g():\n    return 1\n\n\ndef f():\n    return _g() + X\n\n\nX = 1"})
+    assert code_of(src, "pkg._a.f").startswith("X = 1\n\n\ndef _g")
+
+
 def test_slice_symbols_shows_symbols_in_the_asked_order(write: Write) -> None:
     src = write({"_a.py": "def a():\n    return c()\n\ndef b():\n    return c()\n\ndef c():\n    return 1"})
     for asked in (["a", "b"], ["b", "a"], ["b", "c"]):
         code = code_of(src, *(f"pkg._a.{name}" for name in asked))
         expected = ["c", *(name for name in asked if name != "c")]
         assert [line[4] for line in code.splitlines() if line.startswith("def")] == expected
+
+
+def test_slice_symbols_keeps_the_asked_order_also_where_one_is_recursive(write: Write) -> None:
+    text = "def a():\n    return g()\n\n\ndef g():\n    return a()\n\n\ndef b():\n    return 1"
+    code = code_of(write({"_a.py": text}), "pkg._a.b", "pkg._a.a")
+    assert re.findall(r"^def (\w)", code, re.M) == ["b", "a", "g"]
 
 
 def test_slice_symbols_leaves_out_the_module_guard_and_metadata(write: Write) -> None:
@@ -425,8 +478,8 @@ def test_slice_symbols_never_runs_the_package(write: Write) -> None:
         ("pkg.topic", r"`pkg\.topic` is a module; name a symbol in it"),
         ("pkg.topic.Result.cost", r"cannot be shown alone; ask for `pkg\.topic\.Result`"),
         ("pkg.topic._a.np", r"`pkg\.topic\._a\.np` comes from `numpy`"),
-        ("pkg..emd_1d", r"unknown symbol"),
-        ("pkg.../emd_1d", r"unknown symbol"),
+        ("pkg..topic.emd_1d", r"unknown symbol"),
+        ("pkg.topic/_a.emd_1d", r"unknown symbol"),
     ],
 )
 def test_slice_symbols_names_what_is_wrong_with_a_symbol(write: Write, symbol: str, message: str) -> None:
@@ -467,6 +520,11 @@ CHECK = "def _check(): ...\n\ndef {}():\n    return _check(){}"
         ("import warnings\nwarnings.simplefilter('error')\n\ndef f():\n    return 1", "",
          r"_a\.py:2: a slice cannot carry this statement"),
         ("def f():\n    return 1\n\nprint(f())", "", r"_a\.py:4: a slice cannot carry this statement"),
+        ("def f():\n    return 1\n\ndef act(x): ...\n\nact(f)", "",
+         r"_a\.py:6: a slice cannot carry this statement"),
+        ("from ._b import *\n\ndef f():\n    return _g()", "def _g(): ...", r"`_g` is neither defined nor"),
+        ("from ._b import g\n\nx, y = 1, 2\n\ndef f():\n    return g(), x", "def y(): ...\n\ng = y",
+         r"`y` would stand for two things"),
         ("from math import pi\npi = 3\n\ndef f():\n    return pi", "", r"`pi` is imported and defined"),
         ("def f(:\n", "", r"_a\.py:1: invalid syntax"),
         ("from ._b import g\n\ndef f():\n    return g()", "from ._a import f\n\ndef g():\n    return f()",
@@ -604,7 +662,7 @@ def test_main_says_what_is_unknown() -> None:
 def test_public_names_lists_reexports_of_all_public_packages(write: Write) -> None:
     src = write(
         {
-            "__init__.py": "from . import topic as topic\nfrom ._a import f as g\nimport math\nONE = 1",
+            "__init__.py": "from . import topic as topic\nfrom ._a import f as g\nimport math\nONE = 1\n_TWO = 2",
             "_a.py": "def f(): ...",
             "topic/__init__.py": "from ._b import *\nfrom ._c import broken",
             "topic/_b.py": "from .._a import f\n\ndef h(): ...\n\ndef _private(): ...",
