@@ -1,0 +1,60 @@
+"""Figures speak, and move from the keyboard."""
+
+from collections.abc import Callable
+
+from playwright.sync_api import Locator, Page
+
+FIGURES = "figure.fig"
+# What a reader sees of a figure's state.
+STATE = (
+    "figure => [figure.querySelector('g.layers').innerHTML, figure.querySelector('output:not(.cell)')?.value]"
+)
+
+
+def test_figures_have_a_text_alternative(visit: Callable[..., Page], path: str) -> None:
+    pictures = visit(path).locator(f"{FIGURES} > svg").all()
+    texts = [(p.get_attribute("role"), p.get_attribute("aria-label") or "") for p in pictures]
+    assert [t for t in texts if t[0] != "img" or len(t[1]) < 20] == []
+
+
+def test_sliders_move_the_figure(visit: Callable[..., Page], path: str) -> None:
+    for figure in visit(path).locator(f"{FIGURES}:has(input[type=range])").all():
+        for slider in figure.locator("input[type=range]").all():
+            steps = int(slider.get_attribute("max") or 0)
+            forward = int(slider.input_value()) < steps
+            before, said = figure.evaluate(STATE), slider.get_attribute("aria-valuetext")
+            slider.press("ArrowRight" if forward else "ArrowLeft")
+            name = f"{figure.get_attribute('id')}: {slider.get_attribute('aria-valuetext')}"
+            assert figure.evaluate(STATE) != before, f"{name}: nothing moves"
+            assert slider.get_attribute("aria-valuetext") != said, f"{name}: the slider says the same"
+            assert slider.evaluate("s => s.labels[0]?.innerText.trim()"), f"{name}: the slider has no label"
+
+
+def test_matrices_work_from_the_keyboard(visit: Callable[..., Page], path: str) -> None:
+    page = visit(path)
+    for figure in page.locator(f"{FIGURES}:has(g.cells)").all():
+        matrix, rows, cols = figure.locator("g.cells").first, *_names(figure)
+        matrix.focus()
+        said = [_said(figure)]
+        for key in ("ArrowRight", "ArrowDown", "ArrowLeft", "ArrowUp"):
+            page.keyboard.press(key)
+            said.append(_said(figure))
+        # once around a square of four cells
+        walked = [(0, 0), (0, 1), (1, 1), (1, 0), (0, 0)]
+        for text, (row, col) in zip(said, walked, strict=True):
+            assert rows[row] in text, (text, rows[row])
+            assert cols[col] in text, (text, cols[col])
+            assert any(c.isdigit() for c in text), text
+
+
+def _said(figure: Locator) -> str:
+    return str(figure.locator("output.cell").evaluate("o => o.value"))
+
+
+def _names(figure: Locator) -> tuple[list[str], list[str]]:
+    """Names of the rows and columns of the first matrix, as the script reads them."""
+    names = figure.evaluate(
+        """f => { const d = JSON.parse(f.querySelector('script[type="application/json"]').textContent)
+          .layers.find(l => l.kind === 'cells'); return [d.rows, d.cols]; }"""
+    )
+    return names[0], names[1]

@@ -1,0 +1,98 @@
+"""Every page is quiet, fits a phone, stays small, is whole without scripts, and links to what exists."""
+
+import re
+from collections import Counter
+from collections.abc import Callable
+from functools import cache
+from html import unescape
+from pathlib import Path
+from urllib.parse import unquote, urldefrag, urljoin
+
+import pytest
+from playwright.sync_api import Page
+
+from conftest import SITE, open_details
+
+MAX_BYTES = 150_000
+WIDTHS = (320, 390, 768)
+# What is wider than the window and does not scroll inside itself.
+WIDEST = """() => [...document.querySelectorAll('main *')].filter(e => e.getBoundingClientRect().right > innerWidth + 1)
+  .slice(0, 3).map(e => e.outerHTML.slice(0, 120))"""
+INVISIBLE = """selector => [...document.querySelectorAll(selector)].filter(e => {
+  const box = e.getBoundingClientRect();
+  return !(box.width > 0 && box.height > 0 && e.checkVisibility({ visibilityProperty: true, opacityProperty: true }));
+}).map(e => e.outerHTML.slice(0, 120))"""
+# Controls that do nothing without scripts; a link, or the checkbox that opens the menu, needs none.
+DEAD = """() => [...document.querySelectorAll('button, select, [role=button], label, input:not([type=checkbox])')]
+  .filter(e => e.checkVisibility({ visibilityProperty: true, opacityProperty: true }))
+  .filter(e => e.getBoundingClientRect().width > 0)
+  .filter(e => !(e.matches('label') && e.control?.matches('.md-toggle, .md-nav__toggle')))
+  .map(e => e.outerHTML.slice(0, 120))"""
+
+
+def html(path: str) -> str:
+    """The page as the server sends it."""
+    return (SITE / path / "index.html" if path.endswith("/") or not path else SITE / path).read_text(
+        encoding="utf-8"
+    )
+
+
+@cache
+def ids(file: Path) -> list[str]:
+    """The ids of a page, in order."""
+    text = re.sub(r"<script.*?</script>", "", file.read_text(encoding="utf-8"), flags=re.S)
+    return [unescape(name) for name in re.findall(r'<[^>]*?\sid="([^"]*)"', text)]
+
+
+def file_of(address: str) -> Path:
+    """The file that the server sends for an address below the site, without query and fragment."""
+    file = SITE / unquote(address)
+    return file / "index.html" if address.endswith("/") or not address else file
+
+
+def test_page_is_quiet(visit: Callable[..., Page], path: str) -> None:
+    """No request to another host, no cookie, no error: `visit` fails the test if there is one."""
+    page = visit(path)
+    page.wait_for_load_state("networkidle")
+    assert page.evaluate("document.cookie") == ""
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_page_does_not_overflow(visit: Callable[..., Page], path: str, width: int) -> None:
+    page = visit(path, viewport={"width": width, "height": 800})
+    open_details(page)
+    needed = page.evaluate("document.scrollingElement.scrollWidth")
+    assert needed <= width, page.evaluate(WIDEST)
+
+
+def test_page_is_small(path: str) -> None:
+    size = len(html(path).encode())
+    assert size < MAX_BYTES, f"{size} bytes"
+
+
+def test_page_is_whole_without_scripts(visit: Callable[..., Page], path: str) -> None:
+    page = visit(path, java_script_enabled=False)
+    open_details(page)
+    sent = html(path)
+    assert page.locator("math").count() == sent.count("<math")
+    assert page.locator("figure.fig > svg").count() == sent.count('<figure class="fig"')
+    assert page.evaluate(INVISIBLE, "main math, figure.fig > svg, main p, main pre") == []
+    assert page.evaluate(DEAD) == []
+
+
+def test_ids_are_unique(path: str) -> None:
+    twice = [name for name, count in Counter(ids(file_of(path))).items() if count > 1]
+    assert not twice
+
+
+def test_links_lead_somewhere(path: str) -> None:
+    broken = []
+    for link in {unescape(a) for a in re.findall(r'\s(?:href|src)="([^"]*)"', html(path))}:
+        target, fragment = urldefrag(urljoin(f"http://site/{path}", link))
+        if not target.startswith("http://site/"):
+            continue
+        file = file_of(target.removeprefix("http://site/").partition("?")[0])
+        anchored = not fragment or fragment == "__skip" or unquote(fragment) in ids(file)
+        if not file.is_file() or not anchored:
+            broken.append(link)
+    assert not broken
