@@ -68,7 +68,7 @@ def plan():
 
 def area():
     """The distance as the area between two distribution functions, while one pile is shifted."""
-    shifts = np.arange(-4, 4.5, 0.5)
+    shifts = np.arange(-4, 5)
     p, q = P / P.sum(), Q / Q.sum()
     fig, (piles, totals) = figures.subplots(2, 1, height=4.4, sharex=True, height_ratios=[1, 1.3])
     piles.set(
@@ -90,10 +90,10 @@ def area():
     return figures.Figure(
         fig,
         alt="Two piles on a line and their running totals. The area between the running totals is the Earth "
-        f"Mover's Distance: {distances[8]:.4f} for the piles as they stand, {distances[-1]:.4f} with Q "
+        f"Mover's Distance: {distances[4]:.4f} for the piles as they stand, {distances[-1]:.4f} with Q "
         f"shifted by {shifts[-1]:g}.",
         caption=r"Shift pile $Q$. The shaded area is $\int |F - G|$, and it equals $W(P, Q)$.",
-        sliders=[figures.Slider("Shift Q by", shifts, start=8)],
+        sliders=[figures.Slider("Shift Q by", shifts, start=4)],
         layers=[
             figures.Line(piles, pile, color=1, width=1, fill=0.4),
             figures.Line(totals, between, color=2, width=0, fill=0.35),
@@ -133,5 +133,5 @@ def _steps(places, masses):
 
 def _arc(start, end, height):
     """A way from one place to another through the air."""
-    t = np.linspace(0, 1, 24)
+    t = np.linspace(0, 1, 15)
     return start + (end - start) * t, height * 4 * t * (1 - t)

@@ -36,8 +36,8 @@ print("earth in P:", P.sum(), " earth in Q:", Q.sum())
 
 # %%
 plan = naive_plan(P, Q[::-1])[:, ::-1]
-assert np.array_equal(plan.sum(axis=1), P)  # row i takes away what lies at place i
-assert np.array_equal(plan.sum(axis=0), Q)  # column j puts down what is wanted at place j
+assert np.array_equal(plan.sum(axis=1), P)  # what lies at place i
+assert np.array_equal(plan.sum(axis=0), Q)  # what is wanted at place j
 print(f"average distance of the naive plan: {plan_cost(plan, distance) / P.sum():.4f}")
 
 # %% [markdown]
