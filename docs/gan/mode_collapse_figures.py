@@ -5,7 +5,7 @@ import numpy as np
 from mlnotes2.divergences import fit_gaussian
 from notesite import figures
 
-X = np.linspace(-8, 8, 201)
+X = np.linspace(-7, 7, 211)
 
 
 def _normal(mean, std):
@@ -13,7 +13,7 @@ def _normal(mean, std):
 
 
 def _price(p, q):
-    """What each point adds to KL(p, q): never negative, and q where p is 0."""
+    """What each point adds to KL(p, q): never negative."""
     return p * np.log(p / q) - p + q
 
 
@@ -22,30 +22,32 @@ P = 0.55 * _normal(-2.5, 0.7) + 0.45 * _normal(2.5, 0.9)
 
 def fitted():
     """The Gaussian that is best under a mixture of reverse KL and KL, and where it pays."""
-    weights = [0, 0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.07, 0.08, 0.1, 0.2, 0.4, 0.6, 0.8, 1]
+    weights = [0, 0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.2, 0.5, 0.8, 1]
     fits = [fit_gaussian(X, P, weight=float(w)) for w in weights]
     qs = np.array([_normal(f.mean, f.std) for f in fits])
     jump = next(w for w, f in zip(weights, fits, strict=True) if f.std > 2 * fits[0].std)
     fig, (top, bottom) = figures.subplots(2, height=4.4, sharex=True, height_ratios=[1.2, 1])
-    top.fill_between(X[::2], P[::2], facecolor=figures.shade(0, 0.25), edgecolor="C0", lw=2)
+    top.fill_between(X[::3], P[::3], facecolor=figures.shade(0, 0.25), edgecolor="C0", lw=2)
     top.text(3.6, 0.17, "data p", color="C0")
     top.text(-1.2, 0.5, "model q", color="C1")
-    top.set(ylabel="density", ylim=(0, 0.62), yticks=[0, 0.3, 0.6])
+    top.set(ylabel="density", ylim=(0, 0.62), yticks=[0, 0.5])
     bottom.plot([], [], color="C1", label="to reverse KL")
     bottom.plot([], [], color="C2", ls=(0, (2.5, 2)), label="to KL")
     bottom.legend(loc="upper left")
-    bottom.set(xlim=(-8, 8), ylim=(0, 0.9), yticks=[0, 0.4, 0.8], xlabel="x", ylabel="a point adds")
+    bottom.set(
+        xlim=(-7, 7), xticks=[-5, 0, 5], ylim=(0, 0.9), yticks=[0, 0.5], xlabel="x", ylabel="a point adds"
+    )
 
     def frames(values):
-        return np.stack([np.broadcast_to(X, values.shape), values], -1)[:, ::2]
+        return np.stack([np.broadcast_to(X, values.shape), values], -1)[:, ::3]
 
     name = ["reverse KL only", *(f"{w:.2f}" for w in weights[1:-1]), "KL only"]
     return figures.Figure(
         fig,
         alt=f"Data with two modes, and the best Gaussian. Under reverse KL it has mean {fits[0].mean:.2f} and standard "
         f"deviation {fits[0].std:.2f}: it covers the left mode. From weight {jump:g} on it covers "
-        f"both; under KL it has mean {fits[-1].mean:.2f} and standard deviation {fits[-1].std:.2f}, with most of "
-        "its mass between the modes raised above the data.",
+        f"both; under KL it has mean {fits[-1].mean:.2f} and standard deviation {fits[-1].std:.2f}, and "
+        "it puts mass between the modes, where there are hardly any data.",
         caption=r"$q$ minimises $(1 - w)\,\KL(q \Vert p) + w\,\KL(p \Vert q)$ over all Gaussians. Below: what each $x$ adds. "
         r"With $q$ inside one mode, the other mode costs little under reverse KL and very much under KL.",
         sliders=[figures.Slider("weight w of KL", name)],
@@ -57,46 +59,5 @@ def fitted():
         readout=[
             f"mean {f.mean:.2f}, standard deviation {f.std:.2f}; KL(q‖p) = {f.reverse_kl:.2f}, KL(p‖q) = {f.forward_kl:.2f}"
             for f in fits
-        ],
-    )
-
-
-def price():
-    """What one outcome adds to reverse KL and to KL, as q runs and p is chosen."""
-    ps = np.array([0.5, 0.3, 0.2, 0.1, 0.05, 0.02, 0.01, 0.001, 0.0001])
-    q = np.concatenate([np.geomspace(1e-6, 0.02, 20, endpoint=False), np.linspace(0.02, 1, 50)])
-    reverse = np.array([_price(q, p) for p in ps])
-    forward = np.array([_price(p, q) for p in ps])
-    fig, ax = figures.subplots(height=2.9)
-    ax.plot([], [], color="C1", label="to reverse KL")
-    ax.plot([], [], color="C2", ls=(0, (2.5, 2)), label="to KL")
-    fig.legend(loc="outside upper center", ncols=2)
-    ax.set(
-        xlim=(-0.02, 1),
-        ylim=(-0.08, 3),
-        yticks=[0, 1, 2, 3],
-        xlabel="model's probability q",
-        ylabel="the outcome adds",
-    )
-
-    def frames(values):
-        return np.stack([np.broadcast_to(q, values.shape), values], -1)
-
-    return figures.Figure(
-        fig,
-        alt="What one outcome adds to each divergence, against the model's probability q. As p falls from "
-        f"{ps[0]:g} to {ps[-1]:g}, reverse KL at q = 0.5 rises from 0 to {_price(0.5, ps[-1]):.2f} and KL only to "
-        f"{_price(ps[-1], 0.5):.2f}. As q falls to 0, reverse KL tends to p and KL to infinity or, for small p, slowly.",
-        caption=r"Make $p$ small: a model that still generates the outcome pays more and more under reverse KL. Now "
-        r"look at the left end, $q \to 0$: dropping the outcome costs reverse KL no more than $p$.",
-        sliders=[figures.Slider("data's probability p", ps)],
-        layers=[
-            figures.Line(ax, frames(reverse), color=1),
-            figures.Line(ax, frames(forward), color=2, dashed=True),
-            figures.Dots(ax, np.stack([ps, np.zeros_like(ps)], -1)[:, None], color=0, size=9),
-        ],
-        readout=[
-            f"p = {p:g}, q = 0.5: reverse KL pays {_price(0.5, p):.2f}, KL pays {_price(p, 0.5):.2f}"
-            for p in ps
         ],
     )
