@@ -66,6 +66,18 @@ def test_dot_product_attention_to_two_opposite_keys_is_a_tanh_as_steep_as_they_a
     assert context.item() == pytest.approx(math.tanh(size * q), abs=1e-14)  # one rounding of a weight
 
 
+@given(seeds, st.sampled_from([1e-3, 1.0, 10.0]))
+def test_dot_product_attention_moves_the_context_at_most_by_radius_times_longest_key(
+    seed: int, step: float
+) -> None:
+    query, key, value = problem(seed)
+    query[1] = query[0] + step * query[1]
+    moved = torch.linalg.vector_norm(dot_product_attention(query[:2], key, value).context.diff(dim=0))
+    radius, longest = (torch.linalg.vector_norm(x, dim=-1).max() for x in (value - value.mean(dim=0), key))
+    bound = radius * longest / math.sqrt(5) * torch.linalg.vector_norm(query[1] - query[0])
+    assert moved <= bound + 1e-12  # float64, a dozen roundings of numbers of size ten
+
+
 @pytest.mark.claim("attention.self")
 @pytest.mark.parametrize("far", [1.0, 10.0, 1e2, 1e3])
 def test_dot_product_attention_of_a_sequence_to_itself_has_slopes_without_bound(far: float) -> None:

@@ -81,6 +81,13 @@ def test_attention_weights_have_exact_gradients_under_a_mask() -> None:
     assert torch.autograd.gradcheck(lambda e: attention_weights(e, mask), scores)
 
 
+def test_attention_weights_pass_no_gradient_once_one_of_them_is_one() -> None:
+    scores = torch.tensor([[0.0, 1000.0]], requires_grad=True)
+    attention_weights(scores)[0, 0].backward()
+    assert scores.grad is not None
+    assert scores.grad.tolist() == [[0.0, 0.0]]
+
+
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
 def test_attention_weights_sum_half_precision_in_float32(dtype: torch.dtype) -> None:
     weights = attention_weights(torch.zeros(1, 3000, dtype=dtype))
