@@ -6,52 +6,51 @@ from mlnotes2.lipschitz import lipschitz_constant
 from notesite import figures
 
 
-def wave(x):
+def _wave(x):
     return 0.8 * np.sin(x) + 0.4 * np.sin(3 * x)
 
 
 def cone():
     """A double cone that slides along a smooth graph; what sticks out of it is marked."""
-    x = np.linspace(-3, 3, 41)
-    y = wave(x)
-    places = np.arange(0, 41, 2)
+    x = np.linspace(-3, 3, 31)
+    y = _wave(x)
+    places = np.arange(1, 31, 2)
     constants = np.array([0.5, 1, 1.5, 2])
     run, rise = np.abs(x - x[places, None]), np.abs(y - y[places, None])
-    steepest = (rise / np.where(run > 0, run, np.inf)).max(axis=1)
     outside = rise[:, None] > constants[:, None] * run[:, None] + 1e-12
     beside = np.zeros_like(outside)
     beside[..., 1:] |= outside[..., :-1]
     beside[..., :-1] |= outside[..., 1:]
     marked = np.where((outside | (beside & (run == 0)[:, None]))[..., None], np.stack([x, y], axis=1), np.nan)
-    proved = lipschitz_constant(wave, (-3, 3))
+    steepest = (rise / np.where(run > 0, run, np.inf)).max(axis=1)
+    fine = np.linspace(-3, 3, 121)
     fig, ax = figures.subplots(height=3.1)
-    ax.plot(x, y, color=figures.FG, lw=1.5)
-    ax.set(xlim=(-3, 3), ylim=(-2, 2), xlabel="x", ylabel="f(x)", xticks=range(-3, 4), yticks=range(-2, 3))
+    ax.plot(fine, _wave(fine), color=figures.FG, lw=1.5)
+    ax.set(xlim=(-3, 3), ylim=(-2, 2), xlabel="x", ylabel="f(x)", xticks=[-2, 0, 2], yticks=[-1, 0, 1])
     return figures.Figure(
         fig,
-        alt="A wavy graph on the interval from -3 to 3 and a double cone with its tip on the graph. With "
-        "K = 0.5 to 1.5 parts of the graph leave the cone when the tip is where the graph is steep. With K = 2 "
-        f"nothing leaves it, wherever the tip is; the least such K lies between {proved.lower:.6f} and {proved.upper:.6f}.",
+        alt="A wavy graph on the interval from -3 to 3 and a double cone with its tip on the graph. With K from 0.5 "
+        "to 1.5, parts of the graph leave the cone when the tip is where the graph is steep. With K = 2 nothing "
+        f"leaves it; the least such K is {lipschitz_constant(_wave, (-3, 3)).midpoint:.6f}.",
         caption="Every line from the tip into the cone has a slope of at most $K$. Thick: the graph outside the cone.",
         sliders=[
-            figures.Slider("x", x[places].round(2), start=8, drag=ax),
+            figures.Slider("x", x[places].round(1), start=6, drag=ax),
             figures.Slider("K", constants, start=1),
         ],
         layers=[
-            figures.Line(ax, double_cones(x[places], y[places], constants), color=0, width=1, fill=0.15),
+            figures.Line(ax, _double_cones(x[places], y[places], constants), color=0, width=1, fill=0.15),
             figures.Line(ax, marked, color=1, width=4),
-            figures.Dots(ax, tips(x[places], y[places], len(constants)), color=0, size=9),
+            figures.Dots(ax, _tips(x[places], y[places], len(constants)), color=0, size=9),
         ],
         readout=[
-            f"steepest line from here: {slope:.2f} "
-            + ("> K, so the graph leaves the cone" if out.any() else "≤ K, so the graph stays in the cone")
+            f"largest slope {slope:.2f}: the graph {'leaves' if out.any() else 'stays in'} the cone"
             for slope, row in zip(steepest, outside, strict=True)
             for out in row
         ],
     )
 
 
-def double_cones(x, y, constants):
+def _double_cones(x, y, constants):
     """The two triangles between the lines of slope K and -K through each point, as one closed path."""
     reach = np.array([-6, 6, 6, -6, -6])
     height = np.array([-6, 6, -6, 6, -6])
@@ -61,24 +60,24 @@ def double_cones(x, y, constants):
     )
 
 
-def tips(x, y, repeats):
+def _tips(x, y, repeats):
     return np.stack([x, y], axis=-1)[:, None, None].repeat(repeats, axis=1)
 
 
 def root():
     """The square root next to zero: it leaves every cone, and magnified the picture is always the same."""
     constants = np.array([1, 1.5, 2, 3, 4, 6, 8])
-    t = np.linspace(0, 1, 30)
+    t = np.linspace(0, 1, 21)
     fig, (whole, glass) = figures.subplots(1, 2, height=2.8)
     fig.get_layout_engine().set(wspace=0.1)
-    x = np.linspace(0, 1.1, 200) ** 2
+    x = np.linspace(0, 1.1, 45) ** 2
     whole.plot(x, np.sqrt(x), color=figures.FG, lw=1.5)
-    whole.set(xlim=(0, 1.1), ylim=(0, 1.1), xlabel="x", ylabel="√x", xticks=[0, 0.5, 1], yticks=[0, 0.5, 1])
+    whole.set(xlim=(0, 1.1), ylim=(0, 1.1), xlabel="x", ylabel="√x", xticks=[0, 1], yticks=[0, 1])
     glass.fill_between([0, 2], [0, 2], color=figures.shade(0, 0.15), lw=0)
     glass.plot([0, 2], [0, 2], color="C0", lw=1)
     glass.plot(2 * x, np.sqrt(2 * x), color=figures.FG, lw=1.5)
     glass.plot(t**2, t, color="C1", lw=4)
-    glass.set(xlim=(0, 2), ylim=(0, 2), xticks=[0, 1, 2], yticks=[0, 1, 2])
+    glass.set(xlim=(0, 2), ylim=(0, 2), xticks=[0, 1], yticks=[0, 1])
     glass.set(xlabel="x, in units of 1/K²", ylabel="√x, in units of 1/K", title="magnified")
     cones = np.stack(
         [np.broadcast_to([0, 2, 2, 0], (len(constants), 4)), constants[:, None] * np.array([0, 2, 0, 0])],
@@ -86,9 +85,9 @@ def root():
     )
     return figures.Figure(
         fig,
-        alt="The graph of the square root from 0 to 1 with a cone whose tip is at 0. For each K, here from 1 to 8, the graph "
-        "is outside the cone between 0 and 1/K². Magnified K² times across and K times up, the picture is the "
-        "same for every K.",
+        alt="The graph of the square root from 0 to 1 with a cone whose tip is at 0. For each K, here from 1 to 8, "
+        "the graph is outside the cone between 0 and 1/K². Magnified K² times across and K times up, the picture "
+        "is the same for every K.",
         caption=r"However steep the cone, $\sqrt{x} > K x$ for $0 < x < 1/K^2$.",
         sliders=[figures.Slider("K", constants, start=2)],
         layers=[

@@ -18,7 +18,7 @@ def ellipse():
     before = before * np.sign(before @ v)[:, None]
     after = before @ W.numpy().T
     angles = np.degrees(np.arccos(np.clip(before @ v, -1, 1)))
-    turn = np.linspace(0, 2 * np.pi, 121)
+    turn = np.linspace(0, 2 * np.pi, 73)
     circle = np.stack([np.cos(turn), np.sin(turn)], axis=1)
     fig, (left, right) = figures.subplots(1, 2, height=2.3, width_ratios=[1.3, 2])
     for ax, curve, axis, reach, title in (
@@ -37,16 +37,16 @@ def ellipse():
         )
     return figures.Figure(
         fig,
-        alt=f"A unit circle and the ellipse that the matrix W makes of it, with half-axes "
-        f"{norm.upper:.3f} and {abs(torch.linalg.det(W)) / norm.upper:.3f}. In {len(angles) - 1} steps of power iteration a vector turns towards the "
-        f"long axis: the angle falls from {angles[0]:.0f} to {angles[-1]:.1f} degrees, and the length of W v rises "
-        f"from {found.estimates[0]:.3f} to {found.estimates[-1]:.3f}.",
+        alt="A unit circle and the ellipse that the matrix W makes of it, with half-axes "
+        f"{norm.upper:.3f} and {abs(torch.linalg.det(W)) / norm.upper:.3f}. In {len(angles) - 1} steps of power "
+        f"iteration a vector turns towards the long axis: the angle falls from {angles[0]:.0f} to {angles[-1]:.1f} "
+        f"degrees, and the length of W v rises from {found.estimates[0]:.3f} to {found.estimates[-1]:.3f}.",
         caption=r"Dashed: the direction that $W$ stretches most, and the long axis that it becomes. "
         r"Its half-length is the spectral norm $\sigma_1$.",
         sliders=[figures.Slider("Step", range(len(angles)))],
         layers=[
-            figures.Line(left, np.stack([arrow(tip) for tip in before]), color=1, width=2.5),
-            figures.Line(right, np.stack([arrow(tip) for tip in after]), color=1, width=2.5),
+            figures.Line(left, np.stack([_arrow(tip) for tip in before]), color=1, width=2.5),
+            figures.Line(right, np.stack([_arrow(tip) for tip in after]), color=1, width=2.5),
         ],
         readout=[
             f"length of W v: {length:.4f} of {norm.lower:.4f}, angle to the dashed line: {angle:.1f}°"
@@ -55,7 +55,7 @@ def ellipse():
     )
 
 
-def arrow(tip):
+def _arrow(tip):
     """From 0 to the tip, with a head."""
     back = -tip / np.linalg.norm(tip) * 0.25
     side = np.array([-back[1], back[0]]) * 0.5
@@ -84,9 +84,9 @@ def squeeze():
     ax.set(yticks=[0.5, 1, 1.5, 2])
     return figures.Figure(
         fig,
-        alt="For a random 64 x 64 matrix, the upper bound of Gram iteration falls from "
-        f"{upper[0]:.2f} to {upper[-1]:.4f} times the norm in 10 steps, and its lower bound rises from {lower[0]:.2f} to {lower[-1]:.4f}. "
-        f"Power iteration rises from {estimates[0]:.2f} to {estimates[-1]:.3f}.",
-        caption="A random $64 \\times 64$ matrix. The norm lies in the shaded band, and the band is proved. Nothing tells power "
-        "iteration how far it still has to go.",
+        alt=f"For a random 64 x 64 matrix, the upper bound of Gram iteration falls from {upper[0]:.2f} to "
+        f"{upper[-1]:.4f} times the norm in 10 steps, and its lower bound rises from {lower[0]:.2f} to "
+        f"{lower[-1]:.4f}. Power iteration rises from {estimates[0]:.2f} to {estimates[-1]:.3f}.",
+        caption="A random $64 \\times 64$ matrix. The norm lies in the shaded band, and the band is proved. Nothing "
+        "tells power iteration how far it still has to go.",
     )
