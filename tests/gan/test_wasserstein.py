@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from mlnotes2.gan import critic_loss, gradient_penalty
 from mlnotes2.transport import emd
 
 clouds = arrays(float, st.tuples(st.integers(2, 6), st.just(2)), elements=st.floats(-5, 5))
@@ -161,3 +163,25 @@ def test_solution_the_gan_loss_is_js_without_its_constant():
     js = (p @ np.log(p / middle) + q @ np.log(q / middle)) / 2
     best = p / (p + q)
     assert p @ np.log(best) + q @ np.log(1 - best) == pytest.approx(2 * js - np.log(4))
+
+
+def _penalised_loss(k, gap, weight):
+    """WGAN-GP's loss of the critic D(x) = k x, for data at `gap` and generated samples at 0."""
+    real, fake = torch.full((4, 1), gap, dtype=torch.float64), torch.zeros(4, 1, dtype=torch.float64)
+    rng = torch.Generator().manual_seed(0)
+    penalty = gradient_penalty(lambda x: k * x.squeeze(1), real, fake, generator=rng)
+    return (critic_loss(k * real, k * fake, method="wgan-gp") + weight * penalty).item()
+
+
+@pytest.mark.claim("gan.penalty")
+@given(gap=st.floats(0.1, 5), weight=st.floats(0.5, 20))
+def test_the_penalised_critic_is_too_steep_and_may_point_the_wrong_way(gap, weight):
+    best = 1 + gap / (2 * weight)
+    assert best > 1
+    for other in (best - 0.01, best + 0.01, -1.0, 0.0, 1.0):
+        assert _penalised_loss(best, gap, weight) < _penalised_loss(other, gap, weight)
+    assert best * gap - gap == pytest.approx(gap**2 / (2 * weight))
+    trap = -1 + gap / (2 * weight)
+    if trap < -0.02:  # so that both neighbours are negative too
+        for other in (trap - 0.01, trap + 0.01):
+            assert _penalised_loss(trap, gap, weight) < _penalised_loss(other, gap, weight)
