@@ -1,49 +1,54 @@
 """Figures of the note on why the Earth Mover's Distance."""
 
 import numpy as np
+import torch
 
-from mlnotes2.divergences import gaussian_kl, js
+from mlnotes2.divergences import JS, TV, gaussian_kl, js
 from mlnotes2.transport import emd_1d
 from notesite import figures
 
 
 def lines():
-    """The two parallel lines, and what JS and W say while one moves to the other."""
+    """The two parallel lines, and what JS, TV and W say while one moves to the other."""
     thetas = np.linspace(2, 0, 21).round(10)
-    divergence = np.array([float(js([1, 0], [0, 1]) if t else js([1], [1])) for t in thetas])
+    shares = [torch.tensor([[1, 0], [0, 1.0]] if t else [[1], [1.0]]) for t in thetas]  # on each line
+    divergence, variation = ([f.divergence(p, q).item() for p, q in shares] for f in (JS, TV))
     distance = np.array([emd_1d([0], [t]) for t in thetas])
     fig, (top, bottom) = figures.subplots(2, height=4.2, sharex=True, height_ratios=[1, 1.5])
     top.plot([0, 0], [0, 1], color="C0", lw=4, solid_capstyle="butt")
     top.text(-0.05, 0.5, "data", color="C0", ha="right", va="center")
     top.text(1, 1.12, "generated samples, moving to the data", color="C1", ha="center")
     top.set(ylim=(-0.05, 1.35), yticks=[0, 1], ylabel="height")
-    bottom.plot([0.02, 2], [np.log(2)] * 2, color="C2")
+    for value, color in ((divergence[0], "C2"), (variation[0], "C5")):
+        bottom.plot([0.02, 2], [value] * 2, color=color)
+        bottom.plot(0, value, "o", color=color, mfc="none", ms=6)
     bottom.plot([0, 2], [0, 2], color="C3")
-    bottom.plot(0, np.log(2), "o", color="C2", mfc="none", ms=6)
-    bottom.text(1.98, np.log(2) - 0.07, "JS = log 2", color="C2", ha="right", va="top")
-    bottom.text(1.35, 1.5, "W = θ", color="C3", ha="right")
+    bottom.text(1.98, divergence[0] - 0.07, "JS = log 2", color="C2", ha="right", va="top")
+    bottom.text(1.98, variation[0] + 0.04, "TV = 1", color="C5", ha="right", va="bottom")
+    bottom.text(1.55, 1.65, "W = θ", color="C3", ha="right")
     bottom.set(xlim=(-0.35, 2.05), ylim=(-0.1, 2.1), xticks=[0, 0.5, 1, 1.5, 2], yticks=[0, 1, 2])
     bottom.set(xlabel="distance θ between the lines", ylabel="value")
     line = [[(t, 0), (t, 1)] for t in thetas]
     arrow = [[(t, 0.5), (0, 0.5)] for t in thetas]
-    slope = ["JS has slope 0, W has slope 1"] * 20 + ["both say: done"]
+    slope = ["slopes 0, 0 and 1"] * 20 + ["all say: done"]
     return figures.Figure(
         fig,
         alt=f"Two parallel lines at distance theta. From theta = {thetas[0]:g} to {thetas[-2]:g} JS is "
-        f"{divergence[0]:.4f} at every step, then jumps to {divergence[-1]:g} at theta = 0, while W falls in a "
-        f"straight line from {distance[0]:g} to {distance[-1]:g}.",
-        caption=r"Move the slider, or drag in the upper panel. JS is $\log 2$ at every distance and drops to 0 only when "
-        r"the lines coincide. $W$ is the distance itself.",
-        sliders=[figures.Slider("θ", thetas, start=10, drag=top, format="{:.1f}")],
+        f"{divergence[0]:.4f} and TV {variation[0]:g} at every step, and both jump to 0 at theta = 0, while W falls "
+        f"in a straight line from {distance[0]:g} to {distance[-1]:g}.",
+        caption=r"Move the slider, or drag in the upper panel. JS is $\log 2$ and TV is 1 at every distance; they drop "
+        r"to 0 only when the lines coincide. $W$ is the distance itself.",
+        sliders=[figures.Slider("θ", thetas, start=6, drag=top, format="{:.1f}")],
         layers=[
             figures.Line(top, arrow, color=figures.MUTED, width=1.5, dashed=True),
             figures.Line(top, line, color=1, width=4),
             figures.Dots(bottom, np.stack([thetas, divergence], -1)[:, None], color=2, size=9),
+            figures.Dots(bottom, np.stack([thetas, variation], -1)[:, None], color=5, size=9),
             figures.Dots(bottom, np.stack([thetas, distance], -1)[:, None], color=3, size=9),
         ],
         readout=[
-            f"θ = {t:.1f}: JS = {j:.3f}, W = {w:.3f}; {s}"
-            for t, j, w, s in zip(thetas, divergence, distance, slope, strict=True)
+            f"θ = {t:.1f}: JS = {j:.3f}, TV = {v:g}, W = {w:.1f}; {s}"
+            for t, j, v, w, s in zip(thetas, divergence, variation, distance, slope, strict=True)
         ],
     )
 
@@ -73,8 +78,8 @@ def noise():
         alt="KL, JS and W between N(0, sigma squared) and N(theta, sigma squared), for theta from 0 to 2. With sigma "
         f"= 1 all three rise smoothly; with sigma = {sigmas[-1]:g} KL is a wall at 0, JS is log 2 almost everywhere, "
         "and W is the absolute value of theta for every sigma.",
-        caption=r"$N(0, \sigma^2)$ against $N(\theta, \sigma^2)$. As $\sigma$ falls, KL becomes a wall and JS a step: where "
-        r"both are out of reach or flat, there is no slope to follow. $W = |\theta|$ for every $\sigma$.",
+        caption=r"$N(0, \sigma^2)$ against $N(\theta, \sigma^2)$. As $\sigma$ falls, KL becomes a wall and JS a step: "
+        r"where both are out of reach or flat, there is no slope to follow. $W = |\theta|$ for every $\sigma$.",
         sliders=[figures.Slider("σ", sigmas, start=4, format="{:.2f}")],
         layers=[
             figures.Line(ax, frames(np.minimum(kls, 4)), color=4),

@@ -48,8 +48,8 @@ def fitted():
         f"deviation {fits[0].std:.2f}: it covers the left mode. From weight {jump:g} on it covers "
         f"both; under KL it has mean {fits[-1].mean:.2f} and standard deviation {fits[-1].std:.2f}, and "
         "it puts mass between the modes, where there are hardly any data.",
-        caption=r"$q$ minimises $(1 - w)\,\KL(q \Vert p) + w\,\KL(p \Vert q)$ over all Gaussians. Below: what each $x$ adds. "
-        r"With $q$ inside one mode, the other mode costs little under reverse KL and very much under KL.",
+        caption=r"$q$ minimises $(1 - w)\,\KL(q \Vert p) + w\,\KL(p \Vert q)$ over all Gaussians. Below: what each $x$ "
+        r"adds. With $q$ inside one mode, the other mode costs little under reverse KL and very much under KL.",
         sliders=[figures.Slider("weight w of KL", name)],
         layers=[
             figures.Line(top, frames(qs), color=1, fill=0.15),
@@ -57,7 +57,8 @@ def fitted():
             figures.Line(bottom, frames(np.minimum([_price(P, q) for q in qs], 2)), color=2, dashed=True),
         ],
         readout=[
-            f"mean {f.mean:.2f}, standard deviation {f.std:.2f}; KL(q‖p) = {f.reverse_kl:.2f}, KL(p‖q) = {f.forward_kl:.2f}"
+            f"mean {f.mean:.2f}, standard deviation {f.std:.2f}; "
+            f"KL(q‖p) = {f.reverse_kl:.2f}, KL(p‖q) = {f.forward_kl:.2f}"
             for f in fits
         ],
     )

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import oracles
@@ -23,6 +23,7 @@ from mlnotes2.divergences import (
 ALL = [jeffreys, js, kl, pearson_chi2, reverse_kl, squared_hellinger, total_variation]
 SYMMETRIC = [jeffreys, js, squared_hellinger, total_variation]
 ROUNDING = 1e-14  # a sum of at most eight rounded terms, none above about 40
+few = settings(max_examples=25)  # for each divergence
 
 
 @given(pairs())
@@ -70,18 +71,21 @@ def test_js_is_the_mean_of_two_kl_to_the_middle(pair):
 
 
 @pytest.mark.parametrize("divergence", ALL)
+@few
 @given(pair=pairs())
 def test_every_divergence_is_never_negative(divergence, pair):
     assert divergence(*pair) >= 0
 
 
 @pytest.mark.parametrize("divergence", ALL)
+@few
 @given(pair=pairs())
 def test_every_divergence_of_equals_is_exactly_0(divergence, pair):
     assert divergence(pair[0], pair[0]) == 0
 
 
 @pytest.mark.parametrize("divergence", SYMMETRIC)
+@few
 @given(pair=pairs())
 def test_symmetric_divergences_are_symmetric(divergence, pair):
     p, q = pair
@@ -91,6 +95,7 @@ def test_symmetric_divergences_are_symmetric(divergence, pair):
 @pytest.mark.parametrize(
     ("divergence", "maximum"), [(js, math.log(2)), (total_variation, 1), (squared_hellinger, 1)]
 )
+@few
 @given(pair=pairs())
 def test_bounded_divergences_have_their_maximum(divergence, maximum, pair):
     assert divergence(*pair) <= maximum + 1e-15

@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import oracles
@@ -25,6 +25,7 @@ BY_SUM = {
     "TV": divergences.total_variation,
 }
 each = pytest.mark.parametrize("f", ALL, ids=lambda f: f.name)
+few = settings(max_examples=25)  # for each divergence
 
 
 def tensor(values):
@@ -37,6 +38,7 @@ def inside(f):
 
 
 @pytest.mark.parametrize("name", BY_SUM)
+@few
 @given(pair=pairs())
 def test_divergence_equals_the_sum(name, pair):
     p, q = pair
@@ -152,6 +154,7 @@ def test_raw_bound_equals_the_variational_bound(f):
 
 @pytest.mark.claim("divergences.variational")
 @each
+@few
 @given(pair=pairs(zeros=False), seed=st.integers(0, 2**32 - 1))
 def test_variational_bound_is_below_the_divergence_and_tight_at_the_optimal_critic(f, pair, seed):
     p, q = map(tensor, pair)

@@ -57,7 +57,7 @@ class FDivergence:
     def divergence(
         self, p: Float[Tensor, "*batch k"], q: Float[Tensor, "*batch k"]
     ) -> Float[Tensor, "*batch"]:
-        """The divergence of discrete distributions, differentiable in both.
+        """The divergence of discrete distributions, differentiable where both are positive.
 
         Args:
             p: Probabilities; each row sums to 1 within 1e-9 in float64, and within 1e-5 otherwise.
@@ -73,7 +73,8 @@ class FDivergence:
             off = (rows.sum(-1) - 1).abs().max().item()
             if off > tol:
                 raise ValueError(
-                    f"{name} must sum to 1 along its last axis, got a sum that is off by {off:.3g}"
+                    f"{name} must sum to 1 along its last axis, got a sum that is off by {off:.3g}; "
+                    f"divide it by its sum"
                 )
         inside = q * self.generator(p / torch.where(q > 0, q, 1.0))
         outside = torch.where(p > 0, p * self.domain[1], 0.0)
@@ -105,7 +106,7 @@ class FDivergence:
             TypeError: If an argument is not a floating-point tensor.
         """
         for name, t in (("t_p", t_p), ("t_q", t_q)):
-            _check_scores(name, t)
+            _check_tensor(name, t)
             if bool((t > self.domain[1]).any()):
                 raise ValueError(
                     f"{name} must be at most {self.domain[1]:g} for {self.name}, got {t.max().item():g}; "
@@ -128,32 +129,28 @@ class FDivergence:
             >>> print(GAN.raw_bound(torch.zeros(3), torch.zeros(5)))
             tensor(-1.3863)
         """
-        _check_scores("v_p", v_p)
-        _check_scores("v_q", v_q)
+        _check_tensor("v_p", v_p)
+        _check_tensor("v_q", v_q)
         return self.activation(v_p).mean() - self.conjugate_of_activation(v_q).mean()
 
 
 def _check_densities(p: Tensor, q: Tensor) -> None:
     for name, values in (("p", p), ("q", q)):
-        _check_scores(name, values)
+        _check_tensor(name, values)
         if bool((values < 0).any()):
-            raise ValueError(
-                f"{name} must not be negative, got {values.min().item():g}; take exp of log-densities"
-            )
+            raise ValueError(f"{name} must not be negative, got {values.min().item():g}; is it a logarithm?")
     if p.shape != q.shape:
         raise ValueError(f"p and q must have one shape, got {tuple(p.shape)} and {tuple(q.shape)}")
 
 
-def _check_scores(name: str, values: Tensor) -> None:
+def _check_tensor(name: str, values: Tensor) -> None:
     if not isinstance(values, Tensor) or not values.is_floating_point():
         kind = getattr(values, "dtype", type(values).__name__)
         raise TypeError(f"{name} must be a floating-point tensor, got {kind}; convert it first")
     if values.numel() == 0:
         raise ValueError(f"{name} must not be empty, got shape {tuple(values.shape)}")
     if not bool(values.isfinite().all()):
-        raise ValueError(
-            f"{name} must be finite, got a NaN or an infinity; lower the learning rate if it diverged"
-        )
+        raise ValueError(f"{name} must be finite, got a NaN or an infinity; has the training diverged?")
 
 
 def _below(upper: float, formula: TensorMap) -> TensorMap:
