@@ -6,7 +6,7 @@ from mlnotes2.attention import accuracy, dates, train_translator
 from mlnotes2.attention._translator import TARGET_ALPHABET
 from notesite import figures
 
-READ, WRITTEN = "Samstag, 11. Mai 2019", "2019-05-11"
+READ, WRITTEN = "samedi 11 mai 2019", "2019-05-11"
 SHOWN = (0, 15, 30, 45, 60, 94)
 
 
@@ -33,7 +33,7 @@ def alignment():
         ax,
         weights,
         rows=list(WRITTEN),
-        cols=["␣" if c == " " else c for c in READ],
+        cols=["·" if c == " " else c for c in READ],
         format="{:.2f}",
         entry="writing {row}, looking at {col} with weight {value}",
     )

@@ -70,6 +70,11 @@ def accuracy(translator: DateTranslator, pairs: list[tuple[str, str]]) -> float:
 
     Raises:
         ValueError: If there is no pair, or a text has a character that the translator cannot read.
+
+    Example:
+        >>> translator = DateTranslator("May 0123456789,", generator=torch.Generator().manual_seed(0))
+        >>> accuracy(translator, [("May 11, 2019", "2019-05-11")])  # not trained yet
+        0.0
     """
     if not pairs:
         raise ValueError("pairs must hold at least one date, got none; draw some with dates()")
