@@ -10,6 +10,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from markdown import Markdown
+from markdown.postprocessors import Postprocessor
 from markdown.preprocessors import Preprocessor
 from pymdownx import arithmatex
 from pymdownx.blocks import BlocksExtension
@@ -123,6 +124,16 @@ def _fenced(code: str, language: str, options: str, no_copy: bool) -> list[str]:
     ]
 
 
+class _LightHighlight(Postprocessor):
+    """Drops the highlighter's marks from what keeps the colour of text anyway: they are half of a page's bytes."""
+
+    PLAIN = re.compile(r'<span class="(?:n|p|w|nb|nn|nc|fm|bp|kc|sa|err|vm)">([^<]*)</span>')
+
+    def run(self, text: str) -> str:
+        """The page with its plain tokens bare."""
+        return self.PLAIN.sub(r"\1", text)
+
+
 class _InlineFormula(arithmatex.InlineArithmatexPattern):
     """Inline TeX as MathML."""
 
@@ -206,6 +217,9 @@ class NotesExtension(arithmatex.ArithmatexExtension):
         block.md = md
         md.parser.blockprocessors.register(block, "arithmatex-block", 79.9)
         md.preprocessors.register(FencePreprocessor(md, project), "notes-fences", 28)
+        md.postprocessors.register(
+            _LightHighlight(md), "notes-light-highlight", 5
+        )  # after all html is in place
         claims = type("ProjectClaimBlock", (ClaimBlock,), {"project": project})
         _ClaimExtension(claims).extendMarkdown(md)
 

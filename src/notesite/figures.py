@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .layers import COLORS, FG, MUTED, VARIABLES, Bars, Cells, Dots, Layer, Line
+from .layers import COLORS, FG, MUTED, Bars, Cells, Dots, Layer, Line
 from .mathml import inline_formulas
+from .svg import theme
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -261,23 +262,6 @@ class Affine:
     def x(self, values: ArrayLike) -> list[float]:
         """Horizontal SVG positions of x-coordinates."""
         return [round(float(v), 1) for v in np.asarray(values, dtype=float) * self.scale[0] + self.shift[0]]
-
-
-def theme(svg: str, name: str, alt: str) -> str:
-    """Make matplotlib's SVG part of the page: colours as CSS variables, its font, unique ids, a text alternative."""
-    svg = svg[svg.index("<svg") :]
-    # matplotlib's style sheet holds a rule for *, which would reach the whole page
-    svg = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->|<style.*?</style>", "", svg, flags=re.S)
-    for color, variable in VARIABLES.items():
-        svg = svg.replace(color, f"var(--fig-{variable})")
-    svg = re.sub(r"font: (?:\w+ )*([\d.]+)px [^;\"]*", r"font-size: \1px", svg)
-    svg = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", svg, count=1)
-    svg = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", svg, count=1)
-    svg = svg.replace("<svg", f'<svg role="img" stroke-linejoin="round" aria-label="{html.escape(alt)}"', 1)
-    svg = re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', svg)
-    svg = re.sub(r'href="#([^"]+)"', rf'href="#{name}-\1"', svg)
-    svg = re.sub(r"url\(#([^)]+)\)", rf"url(#{name}-\1)", svg)
-    return re.sub(r"\s*\n\s*", "\n", svg).strip()
 
 
 def draw(name: str, *, docs: Path) -> Figure:

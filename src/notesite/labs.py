@@ -14,14 +14,15 @@ import nbformat
 from mkdocs.config import config_options
 from mkdocs_jupyter.plugin import Plugin
 
-from . import extension, figures, layers
+from . import extension
 from .freshness import key
 from .project import PINNED, Project
 from .runs import run_module, write
 from .sources import write_sources
+from .svg import theme
 
 # What turns an executed notebook into a page; a change here makes every lab stale.
-_MACHINERY = tuple(Path(module) for module in (__file__, figures.__file__, layers.__file__))
+_MACHINERY = tuple(Path(__file__).with_name(f"{name}.py") for name in ("labs", "figures", "layers", "svg"))
 _SETUP = """\
 from notesite.figures import use
 %matplotlib inline
@@ -118,7 +119,7 @@ def markdown(notebook: nbformat.NotebookNode, name: str) -> str:
 def _picture(svg: str, name: str, alt: str | None) -> str:
     if not alt:
         raise ValueError(f'{name}: this figure has no text alternative; begin its cell with # %% alt="..."')
-    return f'<figure class="fig">{figures.theme(svg, name.replace("_", "-"), alt)}</figure>'
+    return f'<figure class="fig">{theme(svg, name.replace("_", "-"), alt)}</figure>'
 
 
 def _fence(text: str, attributes: str) -> str:

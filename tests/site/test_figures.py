@@ -90,7 +90,7 @@ def test_figure_positions_agree_with_matplotlib(axes):
     ax.plot([0, 4], [-1, 1], color=figures.COLORS[3])
     layer = figures.Line(ax, [[0, -1], [4, 1]])
     page = figures.Figure(fig, alt="a", layers=[layer]).html("a")
-    theirs = re.search(r'd="M ([\d.]+) ([\d.]+)\s+L ([\d.]+) ([\d.]+)\s*" [^>]*stroke: var\(--fig-c3\)', page)
+    theirs = re.search(r'd="M([\d.]+) ([\d.]+)L([\d.]+) ([\d.]+)\s*"[^>]*stroke: var\(--fig-c3\)', page)
     ours = re.search(r'd="M([\d.]+) ([\d.]+)L([\d.]+) ([\d.]+)" fill="none" stroke="var\(--fig-c0\)"', page)
     np.testing.assert_allclose(
         [*map(float, ours.groups())], [*map(float, theirs.groups())], atol=0.051
