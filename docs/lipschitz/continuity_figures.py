@@ -12,9 +12,9 @@ def _wave(x):
 
 def cone():
     """A double cone that slides along a smooth graph; what sticks out of it is marked."""
-    x = np.linspace(-3, 3, 31)
+    x = np.linspace(-3, 3, 49)
     y = _wave(x)
-    places = np.arange(1, 31, 2)
+    places = np.arange(0, 49, 4)
     constants = np.array([0.5, 1, 1.5, 2])
     run, rise = np.abs(x - x[places, None]), np.abs(y - y[places, None])
     outside = rise[:, None] > constants[:, None] * run[:, None] + 1e-12
@@ -34,7 +34,7 @@ def cone():
         f"leaves it; the least such K is {lipschitz_constant(_wave, (-3, 3)).midpoint:.6f}.",
         caption="Every line from the tip into the cone has a slope of at most $K$. Thick: the graph outside the cone.",
         sliders=[
-            figures.Slider("x", x[places].round(1), start=6, drag=ax),
+            figures.Slider("x", x[places].round(1), start=5, drag=ax),
             figures.Slider("K", constants, start=1),
         ],
         layers=[

@@ -110,6 +110,15 @@ def test_spectral_norm_of_a_convolution_exceeds_that_of_its_reshaped_kernel(mode
     assert true.lower > 2.7 * reshaped.upper
 
 
+@pytest.mark.parametrize("mode", ["circular", "constant"])
+def test_spectral_norm_of_a_convolution_is_at_most_the_width_times_that_of_its_reshaped_kernel(mode):
+    generator = torch.Generator().manual_seed(0)
+    for _ in range(20):
+        kernel = torch.randn(2, 3, 3, 3, generator=generator, dtype=torch.float64)
+        true = spectral_norm(oracles.convolution_matrix(kernel, 5, mode))
+        assert true.lower <= 3 * spectral_norm(kernel.flatten(1)).upper
+
+
 @pytest.mark.parametrize("scale", [1e-300, 1e-150, 1e150, 1e300])
 def test_spectral_norm_survives_extreme_scales(scale):
     found = spectral_norm(torch.diag(torch.tensor([3.0, 4.0], dtype=torch.float64)) * scale)
