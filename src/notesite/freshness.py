@@ -105,7 +105,7 @@ def _reached(
     if isinstance(found, Definition):
         yield found.module
     elif isinstance(found, Module):
-        for attributes in used.get(item.local, {()}) if item.name != "*" else {()}:
+        for attributes in used.get(item.local, {()}):
             yield from _behind(found, attributes, sources)
 
 
@@ -147,7 +147,7 @@ def _packages(name: str, sources: Sources) -> Iterator[Module]:
 def _holds_code(module: Module) -> bool:
     """Whether a module holds more than imports, strings, and metadata such as `__version__`."""
     return any(
-        statement.changes or not all(name.startswith("__") for name in statement.binds or {""})
+        not all(name.startswith("__") for name in statement.binds or {""})
         for statement in module.statements
         if not (isinstance(statement.node, ast.Expr) and isinstance(statement.node.value, ast.Constant))
     )

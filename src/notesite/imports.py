@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from .modules import Import
 
-LINE_LENGTH = 110
+LINE_LENGTH = 120
 
 
 def import_line(item: Import) -> str:

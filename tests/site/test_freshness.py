@@ -15,15 +15,18 @@ from notesite.modules import SourceError
 SRC = Path(__file__).parents[2] / "src"
 
 FILES = {
-    "src/pkg/__init__.py": '"""P."""\n\nfrom . import topic as topic\n\n__version__ = ""\n__all__ = ["topic"]',
+    "src/pkg/__init__.py": '"P"\nfrom . import topic\nfrom .busy import b as b\n__version__ = "1"\n__all__ = ["b"]',
     "src/pkg/_checks.py": "def check(x):\n    return x",
     "src/pkg/topic/__init__.py": (
-        "from ._emd import emd as emd\nfrom ._one import ONE as ONE\nfrom ._lazy import lazy as lazy"
+        "import math as math\nfrom ._emd import emd as emd\n"
+        "from ._one import ONE as ONE\nfrom ._lazy import lazy as lazy"
     ),
     "src/pkg/topic/_emd.py": "from .._checks import check\n\ndef emd():\n    return check(1)",
     "src/pkg/topic/_one.py": "import math\n\nONE = math.pi",
     "src/pkg/topic/_lazy.py": "def lazy():\n    from ._one import ONE\n    return ONE",
-    "src/pkg/busy/__init__.py": "from ._a import a as a\nfrom ._b import b as b\n\nCOUNT = a()",
+    "src/pkg/busy/__init__.py": (
+        "from ..topic import ONE as ONE\nfrom ._a import a as a\nfrom ._b import b as b\n\nCOUNT = a()"
+    ),
     "src/pkg/busy/_a.py": "def a():\n    return 1",
     "src/pkg/busy/_b.py": "def b():\n    return 2",
     "docs/topic/helper.py": "from pkg.topic import ONE",
@@ -66,6 +69,9 @@ def root(tmp_path: Path) -> Path:
         ("from pkg import __version__", {"pkg/__init__.py"}),
         ("from pkg.busy import b", {"pkg/busy/__init__.py", "pkg/busy/_a.py", "pkg/busy/_b.py"}),
         ("from pkg.busy._b import b", {"pkg/busy/__init__.py", "pkg/busy/_a.py", "pkg/busy/_b.py"}),
+        ("from pkg import b", {"pkg/busy/__init__.py", "pkg/busy/_a.py", "pkg/busy/_b.py"}),
+        ("from pkg.busy import ONE", {"pkg/busy/__init__.py", "pkg/busy/_a.py", "pkg/topic/_one.py"}),
+        ("import pkg.topic as t\nt.math.pi", set()),
         ("import helper", {"docs/topic/helper.py", "pkg/topic/_one.py"}),
         ("from tests.oracles import oracle", {"tests/oracles.py"}),
     ],

@@ -270,6 +270,17 @@ def f(x: Thing, y: Other) -> int:
     assert run(code)["f"](1, 2) == 1  # type: ignore[operator]
 
 
+def test_slice_symbols_imports_once_what_is_needed_for_types_and_in_the_run(write: Write) -> None:
+    typing = "from typing import TYPE_CHECKING\n\nif TYPE_CHECKING:\n    from math import pi\n\n"
+    src = write(
+        {
+            "_a.py": f"from ._b import g\n{typing}\ndef f(x: 'pi'):\n    return g()",
+            "_b.py": "from math import pi\n\n\ndef g():\n    return pi",
+        }
+    )
+    assert code_of(src, "pkg._a.f").startswith("from math import pi\n\n\ndef g")
+
+
 def test_slice_symbols_keeps_both_branches_of_a_type_checking_block(write: Write) -> None:
     text = """
 from typing import TYPE_CHECKING
@@ -641,7 +652,7 @@ def test_slice_symbols_of_mlnotes2_look_as_if_ruff_had_written_them(
         (tmp_path / f"{symbol.replace('.', '_')}.py").write_text(code, encoding="utf-8")
     rules = "I,F,E301,E302,E303,E305,E306,W"  # the order of imports, unused names, blank lines
     options = ["--preview", "--isolated", "--no-cache", "--select", rules, "--ignore", "F722,F821"]
-    command = [RUFF, "check", "--line-length", "110", *options, tmp_path]
+    command = [RUFF, "check", "--line-length", "120", *options, tmp_path]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout + result.stderr
 
