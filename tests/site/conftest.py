@@ -7,6 +7,7 @@ import pytest
 
 from notesite.build import build
 from notesite.project import Project
+from slicing import Write
 
 FILES = {
     "mkdocs.yml": """
@@ -101,3 +102,17 @@ def built_project(_built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     shutil.copytree(_built, tmp_path, dirs_exist_ok=True)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "src"))
     return Project(tmp_path)
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    """Writes files into a package `pkg`, and returns the folder that holds it."""
+
+    def write_files(files: dict[str, str]) -> Path:
+        for name, text in {"__init__.py": "", **files}.items():
+            path = tmp_path / "src" / "pkg" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        return tmp_path / "src"
+
+    return write_files
