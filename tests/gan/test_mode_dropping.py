@@ -115,3 +115,16 @@ def test_solution_a_sharp_family_has_a_sharp_member_of_least_kl():
     costs = [_kl(pair(2.0), pair(half)) for half in halves]
     assert halves[np.argmin(costs)] == pytest.approx(2)
     assert min(costs) == pytest.approx(0, abs=1e-12)
+
+
+def test_solution_one_dropped_mode_of_eight():
+    p, q = np.full(8, 1 / 8), np.array([1 / 7] * 7 + [0])
+    m = (p + q) / 2
+    assert _kl(p, q) == math.inf
+    assert _kl(q, p) == pytest.approx(math.log(8 / 7))
+    js = (7 / 8 * math.log(14 / 15) + math.log(2) / 8 + math.log(16 / 15)) / 2
+    assert (_kl(p, m) + _kl(q, m)) / 2 == pytest.approx(js)
+
+
+def test_solution_a_mode_is_hardly_ever_missed_by_chance():
+    assert (1 - (1 - math.exp(-4.5)) / 25) ** 2500 < 1e-43

@@ -50,7 +50,7 @@ def mode_coverage(
         TypeError: If samples and modes are not floating-point tensors of one dtype.
 
     Source:
-        Lin, Khetan, Fanti and Oh (2018), section 4.
+        Lin, Khetan, Fanti and Oh (2018), experiments on synthetic data.
 
     Example:
         >>> samples, modes = torch.tensor([[0.0], [0.1], [5.0]]), torch.tensor([[0.0], [4.0]])

@@ -24,7 +24,7 @@ def ring_modes(
         ValueError: If `modes` is below 1, or `radius` is not positive and finite.
 
     Source:
-        Lin, Khetan, Fanti and Oh (2018), section 4.1.
+        Lin, Khetan, Fanti and Oh (2018), experiments on synthetic data.
 
     Example:
         >>> ring_modes(modes=4).round(decimals=3).abs()
@@ -56,7 +56,7 @@ def ring(
         ValueError: If a count is below 1, or a length is not positive and finite.
 
     Source:
-        Lin, Khetan, Fanti and Oh (2018), section 4.1.
+        Lin, Khetan, Fanti and Oh (2018), experiments on synthetic data.
 
     Example:
         >>> ring(500, generator=torch.Generator().manual_seed(0)).shape
@@ -82,7 +82,7 @@ def grid_modes(
         ValueError: If `side` is below 1, or `spacing` is not positive and finite.
 
     Source:
-        Lin, Khetan, Fanti and Oh (2018), section 4.1.
+        Lin, Khetan, Fanti and Oh (2018), experiments on synthetic data.
 
     Example:
         >>> grid_modes(side=2)
@@ -113,7 +113,7 @@ def grid(
         ValueError: If a count is below 1, or a length is not positive and finite.
 
     Source:
-        Lin, Khetan, Fanti and Oh (2018), section 4.1.
+        Lin, Khetan, Fanti and Oh (2018), experiments on synthetic data.
 
     Example:
         >>> grid(500, generator=torch.Generator().manual_seed(0)).shape
