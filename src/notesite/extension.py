@@ -127,7 +127,7 @@ def _fenced(code: str, language: str, options: str, no_copy: bool) -> list[str]:
 class _LightHighlight(Postprocessor):
     """Drops the highlighter's marks from what keeps the colour of text anyway: they are half of a page's bytes."""
 
-    PLAIN = re.compile(r'<span class="(?:n|p|w|nb|nn|nc|fm|bp|kc|sa|err|vm)">([^<]*)</span>')
+    PLAIN = re.compile(r'<span class="(?:n|p|w|o|nb|nn|nc|ne|fm|bp|sa|si|vm)">([^<]*)</span>')
 
     def run(self, text: str) -> str:
         """The page with its plain tokens bare."""

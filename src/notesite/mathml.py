@@ -19,6 +19,9 @@ _CONVERTER = LatexToMathML(
     annotation=False, fancy_error=False, allow_unreliable_rendering=True, macros=MACROS
 )
 
+# A prime is raised in the font already; as a superscript browsers would raise and shrink it once more.
+_PRIMED = re.compile(r"<msup>(<m[io][^>]*>[^<]*</m[io]>)<mo>([′″‴])</mo></msup>")
+
 
 class TexError(ValueError):
     """A formula that cannot be rendered."""
@@ -35,7 +38,8 @@ def mathml(tex: str, *, block: bool) -> str:
         TexError: If the formula has an unknown command or does not parse; the message holds the formula.
     """
     try:
-        return str(_CONVERTER.convert_with_local_state(tex.strip(), displaystyle=block))
+        markup = str(_CONVERTER.convert_with_local_state(tex.strip(), displaystyle=block))
+        return _PRIMED.sub(r'<mrow>\1<mo lspace="0.06em" rspace="0">\2</mo></mrow>', markup)
     except Exception as error:  # math-core raises its own class, which says where
         raise TexError(f"cannot render the formula {tex.strip()!r}: {error}") from error
 

@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 
 from .layers import VARIABLES
 
-_COORDINATES = ("d", "x", "y", "x1", "y1", "x2", "y2", "width", "height", "transform", "style", "points")
+_COORDINATES = ("d", "x", "y", "width", "height", "transform", "points")
 
 
 def theme(svg: str, name: str, alt: str) -> str:
@@ -31,7 +31,7 @@ def theme(svg: str, name: str, alt: str) -> str:
 
 
 def _mend_attributes(element: ElementTree.Element, name: str, used: set[str]) -> None:
-    """Make ids unique in the page, leave the font to the page, and round coordinates to a hundredth."""
+    """Make ids unique in the page, leave the font to the page, and round coordinates to a tenth."""
     for key, value in list(element.attrib.items()):
         del element.attrib[key]
         key = key.partition("}")[2] or key  # xlink:href is plain href today
@@ -45,12 +45,18 @@ def _mend_attributes(element: ElementTree.Element, name: str, used: set[str]) ->
         if key == "style":
             value = re.sub(r"font: (?:\w+ )*([\d.]+px) [^;]*", r"font-size: \1", value)
             value = re.sub(r"font-family: [^;]*;?\s*", "", value)
+        if key == "style" and element.tag == "text":  # what the style sheet says already
+            value = value.replace("font-size: 10px; ", "").replace("; fill: var(--fig-fg)", "")
         if key in _COORDINATES:
-            value = re.sub(r"-?\d+\.\d{3,}", lambda m: f"{float(m[0]):.2f}".rstrip("0").rstrip("."), value)
+            value = re.sub(r"-?\d+\.\d{2,}", _rounded, value)
         if key == "d":
             value = re.sub(r"\s*([A-Za-z])\s*", r"\1", value)
         if not (key == "transform" and value.startswith("rotate(-0 ")):
             element.set(key, value)
+
+
+def _rounded(match: re.Match[str]) -> str:
+    return f"{float(match[0]):.1f}".removesuffix(".0")
 
 
 def _prune(element: ElementTree.Element) -> None:

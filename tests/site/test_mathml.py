@@ -61,3 +61,8 @@ def test_mathml_does_not_leak_tex_into_the_page():
 def test_inline_formulas_leaves_other_text_alone():
     assert inline_formulas("a <b>c</b> 5") == "a <b>c</b> 5"
     assert inline_formulas("so $x$.").count("<math") == 1
+
+
+def test_mathml_does_not_raise_a_prime_twice():
+    assert "<msup>" not in mathml("f'(c) + g''", block=True)
+    assert "<msup>" in mathml("x'^2", block=True)
