@@ -64,8 +64,9 @@ def kl_scipy(p: NDArray, q: NDArray) -> float:
 
 
 def js_scipy(p: NDArray, q: NDArray) -> float:
-    """SciPy returns the square root of the divergence, in nats, with the halves."""
-    return float(jensenshannon(p, q)) ** 2
+    """SciPy returns the square root, in nats, with the halves; NaN where rounding makes the sum negative, here 0."""
+    with np.errstate(invalid="ignore"):
+        return float(np.nan_to_num(jensenshannon(p, q))) ** 2
 
 
 def chi2_scipy(p: NDArray, q: NDArray) -> float:

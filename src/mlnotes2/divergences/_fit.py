@@ -55,15 +55,22 @@ def fit_gaussian(x: ArrayLike, p: ArrayLike, *, weight: float = 0.0) -> Gaussian
         return np.asarray(np.stack([(np.exp(log_q) * gap).sum(-1), -(p * gap).sum(-1)], -1) * step)
 
     mix = np.array([1 - weight, weight])
+    stride = max(1, len(x) // 50)
     log_stds = np.linspace(math.log(2 * step), math.log((x[-1] - x[0]) / 6), 40)
-    means, log_stds = np.meshgrid(x[:: max(1, len(x) // 50)], log_stds)
+    means, log_stds = np.meshgrid(x[::stride], log_stds)
     best = (both(means, log_stds) @ mix).argmin()
+    start = np.array([means.flat[best], log_stds.flat[best]])
     result = minimize(
         lambda v: float(both(v[:1], v[1:])[0] @ mix),
-        [means.flat[best], log_stds.flat[best]],
-        method="Nelder-Mead",
-        options={"xatol": 1e-9, "fatol": 1e-13},
+        start,
+        method="Nelder-Mead",  # its own first simplex would be tiny where the mean is 0
+        options={
+            "initial_simplex": start + np.array([[0, 0], [stride * step, 0], [0, 0.1]]),
+            "xatol": 1e-9,
+            "fatol": 1e-13,
+        },
     )
+    assert result.success, result.message
     reverse, forward = both(result.x[:1], result.x[1:])[0]
     return GaussianFit(float(result.x[0]), math.exp(result.x[1]), float(reverse), float(forward))
 
