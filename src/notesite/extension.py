@@ -67,7 +67,7 @@ class FencePreprocessor(Preprocessor):
         if not fence.symbols and not fence.is_wrong:
             return []
         piece = slice_symbols(fence.symbols, src=self.project.src) if fence.symbols else None
-        links = [self.md.htmlStash.store(self._links(piece.origins)), ""] if piece else []
+        links = [self.md.htmlStash.store(self._links(piece)), ""] if piece else []
         shown = _fenced(_compose(piece, fence), "python", fence.options, fence.is_wrong)
         if fence.is_wrong:
             shown = [
@@ -81,10 +81,10 @@ class FencePreprocessor(Preprocessor):
         output = example_output(code, project=self.project, wrong=fence.is_wrong)
         return [*links, *shown, "", *_fenced(output, "text", ".output", no_copy=True)]
 
-    def _links(self, origins: tuple[Origin, ...]) -> str:
-        """Links to the lines of the source, and to its tests."""
+    def _links(self, piece: Slice) -> str:
+        """Links to the lines of the source and to its tests; they know on which line of the block the symbol begins."""
         parts, tests = [], dict[Path, None]()
-        for o in origins:
+        for o in piece.origins:
             href = source_link(o.path, o.first, self.project)
             name = o.path.relative_to(self.project.root).as_posix()
             parts.append(f'<a href="{href}">{name}, lines {o.first} to {o.last}</a>')
@@ -95,7 +95,16 @@ class FencePreprocessor(Preprocessor):
             for t in tests
             if t.is_file()
         ]
-        return f'<p class="source-links">{text}{". Tests: " + ", ".join(links) if links else ""}</p>'
+        tested = ". Tests: " + ", ".join(links) if links else ""
+        return (
+            f'<p class="source-links" data-line="{_line_of(piece.origins[0], piece.code)}">{text}{tested}</p>'
+        )
+
+
+def _line_of(origin: Origin, code: str) -> int:
+    """The line of `code`, counted from 0, on which a symbol's source begins."""
+    lines = origin.path.read_text(encoding="utf-8").splitlines()
+    return code.count("\n", 0, max(code.find("\n".join(lines[origin.first - 1 : origin.last])), 0))
 
 
 def _compose(piece: Slice | None, fence: Fence) -> str:

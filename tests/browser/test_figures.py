@@ -14,7 +14,8 @@ STATE = (
 def test_figures_have_a_text_alternative(visit: Callable[..., Page], path: str) -> None:
     pictures = visit(path).locator(f"{FIGURES} > svg").all()
     texts = [(p.get_attribute("role"), p.get_attribute("aria-label") or "") for p in pictures]
-    assert [t for t in texts if t[0] != "img" or len(t[1]) < 20] == []
+    # a matrix makes its picture a group, because the parts of an image cannot be reached
+    assert [t for t in texts if t[0] not in ("img", "group") or len(t[1]) < 20] == []
 
 
 def test_sliders_move_the_figure(visit: Callable[..., Page], path: str) -> None:

@@ -18,7 +18,7 @@ WIDTHS = (320, 390, 768)
 # What is wider than the window and does not scroll inside itself.
 WIDEST = """() => [...document.querySelectorAll('main *')].filter(e => e.getBoundingClientRect().right > innerWidth + 1)
   .slice(0, 3).map(e => e.outerHTML.slice(0, 120))"""
-INVISIBLE = """selector => [...document.querySelectorAll(selector)].filter(e => {
+INVISIBLE = """selector => [...document.querySelectorAll(selector)].filter(e => !e.closest('.controls')).filter(e => {
   const box = e.getBoundingClientRect();
   return !(box.width > 0 && box.height > 0 && e.checkVisibility({ visibilityProperty: true, opacityProperty: true }));
 }).map(e => e.outerHTML.slice(0, 120))"""

@@ -33,6 +33,9 @@
       say();
     };
     rects.forEach((rect, cell) => rect.addEventListener('pointerenter', () => choose(cell)));
+    const svg = figure.querySelector('svg');  // an image hides its parts from screen readers; a group does not
+    svg.setAttribute('role', 'group');
+    [...svg.children].forEach(part => part.matches('.layers') || part.setAttribute('aria-hidden', true));
     element.setAttribute('tabindex', 0);
     element.setAttribute('role', 'application');
     element.setAttribute('aria-label', 'Matrix: move with the arrow keys');
@@ -92,6 +95,26 @@
     figure.querySelectorAll('.controls').forEach(controls => { controls.hidden = false; });
   };
 
-  const start = () => document.querySelectorAll('figure.fig').forEach(wake);
+  // A formula is a stop for the keyboard only while it has something to scroll.
+  const formulas = new ResizeObserver(entries => entries.forEach(({ target }) => {
+    if (target.scrollWidth > target.clientWidth) target.setAttribute('tabindex', 0); else target.removeAttribute('tabindex');
+  }));
+
+  // A slice begins with imports and helpers; its block opens at the symbol that the page speaks of.
+  const scroll = links => {
+    const next = links.nextElementSibling, block = next?.matches('.wrong-note') ? next.nextElementSibling : next;
+    const code = block?.querySelector('code');
+    if (!code || code.scrollHeight <= code.clientHeight) return;
+    const lines = code.textContent.split('\n').length - 1, padding = parseFloat(getComputedStyle(code).paddingTop);
+    code.scrollTop = (code.scrollHeight - 2 * padding) * links.dataset.line / lines;
+    links.toggleAttribute('data-scrolled', code.scrollTop > 0);
+  };
+
+  const start = () => {
+    document.querySelectorAll('.source-links[data-line]').forEach(scroll);
+    document.querySelectorAll('figure.fig').forEach(wake);
+    document.querySelectorAll('.math').forEach(formula => formulas.observe(formula));
+  };
+  document.addEventListener('toggle', event => event.target.querySelectorAll('.source-links[data-line]').forEach(scroll), true);
   document.readyState === 'loading' ? document.addEventListener('DOMContentLoaded', start) : start();
 })();
