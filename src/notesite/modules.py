@@ -60,6 +60,19 @@ class Statement:
             first -= 1
         return "\n".join(self.module.lines[first - 1 : self.last])
 
+    @property
+    def brief(self) -> str:
+        """The text with each docstring cut to its first line, for a helper that is shown beside what it helps."""
+        lines = self.text.split("\n")
+        start = self.last - len(lines) + 1
+        defined = [n for n in ast.walk(self.node) if isinstance(n, ast.FunctionDef | ast.ClassDef)]
+        for node in sorted(defined, key=lambda n: n.lineno, reverse=True):
+            text = node.body[0]
+            if ast.get_docstring(node) and isinstance(text, ast.Expr) and text.end_lineno != text.lineno:
+                first, last = text.lineno - start, (text.end_lineno or text.lineno) - start
+                lines[first : last + 1] = [lines[first] + lines[last].strip()[-3:]]
+        return "\n".join(lines)
+
     @cached_property
     def uses(self) -> frozenset[str]:
         """The global names that running the statement, or a function in it, may look up."""

@@ -38,7 +38,7 @@ def slice_symbols(symbols: Sequence[str], *, src: Path) -> Slice:
     """Return the source of `symbols` with all that it needs, found without importing anything.
 
     Imports come first, then constants, helpers before their users, and the asked symbols last and in the
-    asked order, unless one of them needs another.
+    asked order, unless one of them needs another. The docstrings of helpers are cut to their first line.
 
     Args:
         symbols: Dotted names such as `"mlnotes2.transport.emd_1d"`; private ones are allowed.
@@ -99,7 +99,7 @@ class _Slicer:
         self.keep_source_order()
         body = self.ordered(asked)
         lazy = any(statement.module.lazy_annotations for statement in body)
-        return Slice(_join(import_blocks(self.imports, lazy=lazy), body), tuple(origins))
+        return Slice(_join(import_blocks(self.imports, lazy=lazy), body, set(asked)), tuple(origins))
 
     def locate(self, symbol: str) -> tuple[Module, str, Definition]:
         """The module and name that `symbol` spells out, and the definition behind it."""
@@ -275,7 +275,7 @@ def _typing_only(module: Module, name: str) -> bool:
     return name in module.imports and module.imports[name][-1].typing_only
 
 
-def _join(imports: Sequence[str], body: Sequence[Statement]) -> str:
+def _join(imports: Sequence[str], body: Sequence[Statement], asked: set[Statement]) -> str:
     """The blocks with two blank lines around definitions and one around imports and long statements."""
     code = "\n\n".join(imports)
     for before, statement in zip([None, *body], body, strict=False):
@@ -283,7 +283,7 @@ def _join(imports: Sequence[str], body: Sequence[Statement]) -> str:
             code += "\n\n\n"
         else:
             code += "\n" if before and "\n" not in before.text + statement.text else "\n\n"
-        code += statement.text
+        code += statement.text if statement in asked else statement.brief
     return code.lstrip("\n") + "\n"
 
 

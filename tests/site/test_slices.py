@@ -314,3 +314,17 @@ def test_public_names_lists_reexports_of_all_public_packages(write: Write) -> No
     )
     names = ["pkg.ONE", "pkg.g", "pkg.topic.broken", "pkg.topic.f", "pkg.topic.h"]
     assert public_names("pkg", src=src) == names
+
+
+def test_slice_symbols_cuts_the_docstrings_of_helpers_only(write: Write) -> None:
+    helper = 'class Helper:\n    r"""A helper.\n\n    More.\n    """\n\n    x: int = 1\n\n'
+    method = '    def f(self):\n        """Give.\n\n        More."""\n        return self.x\n\n\n'
+    asked = 'def asked():\n    """Ask.\n\n    All of it.\n    """\n    return Helper().f()\n'
+    code = slice_symbols(["pkg.asked"], src=write({"__init__.py": helper + method + asked})).code
+    assert 'r"""A helper."""' in code
+    assert '"""Give."""' in code
+    assert "More." not in code
+    assert "All of it." in code
+    namespace = {}
+    exec(code, namespace)
+    assert namespace["asked"]() == 1
