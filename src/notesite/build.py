@@ -9,11 +9,14 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from .claims import check_claims
 from .extension import example_code
@@ -150,27 +153,44 @@ def recover(site: Path) -> None:
 
 
 def build(project: Project, site: Path, say: Callable[[str], None] = print) -> None:
-    """Check the pages, run what is stale, render and swap.
+    """Check the pages, run what is stale, render and swap; a second build at the same time waits for the first.
 
     Raises:
         BuildError: If anything is wrong; `site` is then as it was.
     """
     start = time.perf_counter()
-    recover(site)
-    tasks, faults = plan(project)
-    if faults:
-        raise BuildError("\n".join(faults))
-    run_stale(tasks, say)
-    new = site.with_name(f"{site.name}.new-{os.getpid()}")
-    try:
-        say("rendering the pages")
-        render(project, new)
-        swap(new, site)
-    finally:
-        shutil.rmtree(new, ignore_errors=True)
+    project.cache.mkdir(parents=True, exist_ok=True)
+    with _alone(project.cache / "build.lock", say):
+        recover(site)
+        tasks, faults = plan(project)
+        if faults:
+            raise BuildError("\n".join(faults))
+        run_stale(tasks, say)
+        new = site.with_name(f"{site.name}.new-{os.getpid()}")
+        try:
+            say("rendering the pages")
+            render(project, new)
+            swap(new, site)
+        finally:
+            shutil.rmtree(new, ignore_errors=True)
     pages = sum(1 for _ in site.rglob("index.html"))
     say(f"{pages} pages in {site} after {time.perf_counter() - start:.1f} s")
     say(f"open it with: {Path(sys.executable).name} -m http.server --bind 127.0.0.1 -d {site.name} 8000")
+
+
+@contextmanager
+def _alone(path: Path, say: Callable[[str], None]) -> Iterator[None]:
+    """Hold the lock of a checkout; the system frees it even if the build is killed."""
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        say("another build is running here; waiting for it to end")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def main() -> int:

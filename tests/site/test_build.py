@@ -2,8 +2,11 @@
 
 import json
 import shutil
+import threading
+import time
 
 import pytest
+from filelock import FileLock
 
 from notesite import build as building
 from notesite.build import BuildError, build
@@ -177,3 +180,18 @@ def test_build_works_without_an_old_site_or_cache(project):
     shutil.rmtree(project.cache)
     built(project)
     assert (project.root / "site/index.html").is_file()
+
+
+def test_build_waits_for_another_build_of_the_same_checkout(built_project):
+    lines, held = [], threading.Event()
+
+    def other_build():
+        with FileLock(built_project.cache / "build.lock"):
+            held.set()
+            time.sleep(0.5)
+
+    threading.Thread(target=other_build).start()
+    held.wait()
+    build(built_project, built_project.root / "site", lines.append)
+    assert lines[0] == "another build is running here; waiting for it to end"
+    assert "5 fresh" in lines[1]
