@@ -33,8 +33,8 @@ def plan():
     axes["P"].invert_xaxis()
     axes["P"].spines[["left", "bottom"]].set_visible(False)
     axes["Q"].spines["left"].set_visible(False)
-    axes["Q"].set(xlim=(0, 10), xticks=[], yticks=[], title="Q: earth wanted at")
-    axes["P"].set(ylim=(10, 0), xticks=[], yticks=[], ylabel="P: earth now at")
+    axes["Q"].set(xlim=(0, 10), xticks=[], yticks=[], title="Q: earth wanted")
+    axes["P"].set(ylim=(10, 0), xticks=[], yticks=[], ylabel="P: earth now")
     axes["cost"].plot(averages, color=figures.MUTED, lw=1.2)
     axes["cost"].axhline(bound, color="C3", lw=1.5, ls="--")
     axes["cost"].text(0, 0.1, "no plan costs less than this", color="C3", va="bottom")
@@ -68,20 +68,20 @@ def plan():
 
 def area():
     """The distance as the area between two distribution functions, while one pile is shifted."""
-    shifts = np.arange(-4, 5)
+    shifts = np.arange(-3, 4)
     p, q = P / P.sum(), Q / Q.sum()
     fig, (piles, totals) = figures.subplots(2, 1, height=4.4, sharex=True, height_ratios=[1, 1.3])
     piles.set(
-        xlim=(-5, 14), ylim=(0, 0.3), ylabel="share of earth", yticks=[0, 0.1, 0.2], xticks=range(-4, 13, 4)
+        xlim=(-4, 13), ylim=(0, 0.3), ylabel="share of earth", yticks=[0, 0.1, 0.2], xticks=range(-4, 13, 4)
     )
     piles.stairs(p, EDGES, fill=True, facecolor=figures.shade(0, 0.5), edgecolor="C0", lw=1)
-    totals.set(ylim=(0, 1.05), xlabel="position", ylabel="share to the left", yticks=[0, 0.5, 1])
+    totals.set(ylim=(0, 1.05), xlabel="position", ylabel="running total", yticks=[0, 0.5, 1])
     piles.grid(visible=False)
     totals.grid(visible=False)
     first = _steps(PLACES, p)
     totals.plot(*first.T, color="C0")
-    piles.text(-4.6, 0.25, "P stays", color="C0")
-    piles.text(-4.6, 0.2, "Q moves", color="C1")
+    piles.text(-3.6, 0.25, "P stays", color="C0")
+    piles.text(-3.6, 0.2, "Q moves", color="C1")
     moved = [_steps(PLACES + shift, q) for shift in shifts]
     between = np.stack([np.concatenate([first, second[::-1]]) for second in moved])
     corners = np.stack([np.repeat(EDGES, 2), np.concatenate([[0], np.repeat(q, 2), [0]])], axis=1)
@@ -90,10 +90,10 @@ def area():
     return figures.Figure(
         fig,
         alt="Two piles on a line and their running totals. The area between the running totals is the Earth "
-        f"Mover's Distance: {distances[4]:.4f} for the piles as they stand, {distances[-1]:.4f} with Q "
+        f"Mover's Distance: {distances[3]:.4f} for the piles as they stand, {distances[-1]:.4f} with Q "
         f"shifted by {shifts[-1]:g}.",
         caption=r"Shift pile $Q$. The shaded area is $\int |F - G|$, and it equals $W(P, Q)$.",
-        sliders=[figures.Slider("Shift Q by", shifts, start=4)],
+        sliders=[figures.Slider("Shift Q by", shifts, start=3)],
         layers=[
             figures.Line(piles, pile, color=1, width=1, fill=0.4),
             figures.Line(totals, between, color=2, width=0, fill=0.35),
@@ -109,29 +109,29 @@ def two_best_plans():
     fig, shelf = figures.subplots(height=2)
     shelf.set(xlim=(-0.6, 6.6), ylim=(-0.9, 1.6), xlabel="place", xticks=range(6), yticks=[])
     shelf.spines["left"].set_visible(False)
+    shelf.tick_params(length=0)
     shelf.grid(visible=False)
     shelf.plot(books, np.full(5, -0.4), "s", ms=20, color="C0")
     shelf.plot(5, -0.4, "s", ms=20, markerfacecolor="none", color="C1")
-    for book in books:
-        shelf.plot(*_arc(book, book + 1, 0.35), color="C0")
+    shelf.plot(*np.hstack([_arc(book, book + 1, 0.35) for book in books]), color="C0")
     shelf.plot(*_arc(0, 5, 1.4), color="C1", ls="--")
     shelf.text(5.2, 0.2, "5 moves by 1", color="C0")
     shelf.text(4.2, 1.2, "1 move by 5", color="C1")
     return figures.Figure(
         fig,
-        alt="Five books stand at the places 0 to 4 and shall stand at 1 to 5. Short arcs move each by one "
+        alt="Five books stand at the places 0 to 4 and are wanted at 1 to 5. Short arcs move each by one "
         "place, one long arc moves the first by five places.",
-        caption="Both plans cost 5.",
+        caption="Both plans cost 5, and no plan costs less.",
     )
 
 
 def _steps(places, masses):
     """The corners of a distribution function, from far left to far right."""
     heights = np.concatenate([[0], np.cumsum(masses)])
-    return np.stack([np.concatenate([[-5], np.repeat(places, 2), [14]]), np.repeat(heights, 2)], axis=1)
+    return np.stack([np.concatenate([[-4], np.repeat(places, 2), [13]]), np.repeat(heights, 2)], axis=1)
 
 
 def _arc(start, end, height):
-    """A way from one place to another through the air."""
+    """A path from one place to another through the air."""
     t = np.linspace(0, 1, 15)
-    return start + (end - start) * t, height * 4 * t * (1 - t)
+    return np.stack([start + (end - start) * t, height * 4 * t * (1 - t)])

@@ -1,10 +1,10 @@
 # %% [markdown]
 # # Lab: a plan made cheaper, step by step
 #
-# **How do you know that no plan is cheaper than yours?** This lab starts from a bad plan, improves it until nothing more helps, and
-# then proves that it is a best one, with a second calculation that never looks at the plan.
+# **How do you know that no plan is cheaper than yours?**
 #
-# It needs `mlnotes2`, `numpy`, `scipy` and `matplotlib`. The mathematics stands in the note
+# This lab starts from a bad plan, improves it until nothing more helps, and then proves that it is a best one. It uses `mlnotes2`
+# (with NumPy, SciPy and POT) and `notesite` (with matplotlib). The mathematics stands in the note
 # [Earth Mover's Distance](earth-movers-distance.md).
 
 # %%
@@ -18,8 +18,8 @@ from notesite import figures
 # %% [markdown]
 # ## Two piles
 #
-# The earth of pile $P$ lies at the places 0 to 9. It shall become pile $Q$. Both are multiplied by a factor that gives them the same
-# total in whole numbers, so that nothing below is lost to rounding.
+# The earth of pile $P$ lies at the places 0 to 9, and should become pile $Q$. The two piles have 77 and 71 units. Each is
+# multiplied by the other's total: then both totals are equal, and all masses are whole numbers, which do not round.
 
 # %%
 P = np.array([12, 7, 4, 1, 19, 14, 9, 6, 3, 2]) * 71
@@ -31,8 +31,8 @@ print("earth in P:", P.sum(), " earth in Q:", Q.sum())
 # %% [markdown]
 # ## A naive plan
 #
-# The north-west corner rule serves the places of $Q$ in the order in which they are listed. Somebody listed them from right to
-# left, so the leftmost earth goes to the far right. The rule never asks what a way costs.
+# The north-west corner rule serves the places of $Q$ in the order in which they are listed. Here they are listed from right to
+# left, so the leftmost earth goes to the far right. The rule never asks what a route costs.
 
 # %%
 plan = naive_plan(P, Q[::-1])[:, ::-1]
@@ -43,8 +43,9 @@ print(f"average distance of the naive plan: {plan_cost(plan, distance) / P.sum()
 # %% [markdown]
 # ## Step by step to the best plan
 #
-# `improve_plan` looks for a circle of rows in which each takes over earth from the next, so that the prices around the circle add up to
-# less than zero. It moves as much as it can around that circle. When there is no such circle, it returns the plan as it was.
+# Where row $k$ sends earth to place $j$, row $i$ may send it instead, at the price $c_{ij} - c_{kj}$ for each unit.
+# `improve_plan` looks for a cycle of rows, each taking over earth from the next, whose prices add up to less than zero. It moves
+# as much as it can around that cycle. When there is no such cycle, it returns the plan as it was.
 
 # %%
 plans = [plan]
@@ -65,7 +66,7 @@ with figures.style():
     figure = figures.Figure(
         fig,
         alt=f"The plan as a matrix over {len(plans)} steps; its mass moves from one diagonal to the other.",
-        caption="From naive to best.",
+        caption="Each step moves earth around one cycle of rows.",
         sliders=[figures.Slider("Step", range(len(plans)))],
         layers=[cells],
         readout=[f"B = {cost:.4f}" for cost in costs],
@@ -75,15 +76,16 @@ figure
 # %% [markdown]
 # ## The proof
 #
-# That no circle helps is already a proof. There is a shorter one. Give each place two prices, $f_i$ for earth that is taken away there and $g_j$ for
-# earth that is put down, with $f_i + g_j \le c_{ij}$ for every pair. Then *every* plan costs at least $\sum_i a_i f_i + \sum_j b_j g_j$. If our
-# plan costs just that, it cannot be beaten.
+# That no cycle helps is already a proof. There is one that is easier to check. Charge $f_i$ for each unit picked up at place $i$
+# and $g_j$ for each unit put down at place $j$, with $f_i + g_j \le c_{ij}$ for every pair. Then *every* plan costs at least
+# $\sum_i P_i f_i + \sum_j Q_j g_j$. If our plan costs just that, it cannot be beaten.
 
 # %%
 best = emd(P, Q, distance)
 f, g = best.potentials
 print("f =", f)
-print("highest f_i + g_j - c_ij:", (f[:, None] + g - distance).max())
+print("g =", g)
+print("largest f_i + g_j - c_ij:", (f[:, None] + g - distance).max())
 print("lower bound :", (P @ f + Q @ g) / P.sum())
 print("our plan    :", costs[-1])
 assert (f[:, None] + g <= distance).all()
@@ -91,31 +93,31 @@ assert P @ f + Q @ g == plan_cost(plans[-1], distance)
 assert best.gap == 0
 
 # %% [markdown]
-# Anybody can check these ten numbers with pencil and paper, without trusting the solver.
+# Anybody can check these numbers with pencil and paper, without trusting the solver.
 #
 # ## One potential for both piles
 #
-# The distance is a metric, and both piles lie on the same places. Then $g = -f$, and $f$ climbs no faster than the distance: it is
-# 1-Lipschitz. This is the critic that a Wasserstein GAN learns.
+# The distance is a metric, and both piles lie on the same places. So one function is enough: here $g = -f$, and
+# $|f_i - f_j| \le c_{ij}$, so $f$ is 1-Lipschitz. Such an $f$ is what the critic of a Wasserstein GAN should learn.
 
 # %%
 assert np.array_equal(g, -f)
 assert (np.abs(f[:, None] - f) <= distance).all()
-print("steepest step of f:", np.abs(np.diff(f)).max())
+print("largest step of f:", np.abs(np.diff(f)).max())
 print("sum of f (P - Q):", f @ (P - Q) / P.sum())
 
 # %% alt="Above, the two piles over the places 0 to 9. Below, the potential: it falls to -3 at place 3, rises to 1 at place 7 and falls to -1."
 fig, (piles, potential) = plt.subplots(2, 1, figsize=(5, 3.8), sharex=True)
 piles.stairs(P / P.sum(), np.arange(11) - 0.5, label="P")
 piles.stairs(Q / Q.sum(), np.arange(11) - 0.5, label="Q")
-piles.set(ylabel="share of earth")
+piles.set(ylabel="share of earth", xticks=places)
 piles.legend()
 potential.plot(places, f, "o-", color="C2")
 potential.set(xlabel="place", ylabel="potential f")
 plt.show()
 
 # %% [markdown]
-# Downhill on this curve is the way the earth goes: to the right where $f$ falls, to the left where it rises.
+# Earth moves downhill on this curve: to the right where $f$ falls, to the left where it rises.
 #
 # ## A third way to the same number
 #
@@ -127,11 +129,12 @@ print("area:", area)
 assert abs(area - costs[-1]) < 1e-14  # rounding of ten sums
 
 # %% [markdown]
-# ## A mistake, and how it is mended
+# ## Two mistakes, and their cure
 #
-# Written as a linear program, the plan is a vector $x$ of 100 numbers with $Ax = (a, b)$; the rows of $A$ are the twenty sums. The prices
-# are the dual program: maximise $(a, b) \cdot (f, g)$ subject to $A^\top (f, g) \le c$. Two things go wrong in many notebooks.
-# The matrix must be transposed, and `linprog` takes all variables to be at least 0 unless it is told otherwise.
+# As a linear program, the plan is a vector $x \ge 0$ of 100 numbers with $Ax = (a, b)$, where $a$ and $b$ are the shares of earth in
+# $P$ and $Q$, and the rows of $A$ add up the twenty sums. The potentials solve the dual program: maximise $(a, b) \cdot (f, g)$
+# subject to $A^\top (f, g) \le c$. Two mistakes are easy to make. The matrix must be transposed, and `linprog` takes all variables
+# to be at least 0 unless it is told otherwise.
 
 # %%
 A = np.vstack([np.kron(np.eye(10), np.ones(10)), np.kron(np.ones(10), np.eye(10))])
@@ -148,7 +151,8 @@ print("no free variables:", abs(nonnegative.fun))
 assert abs(nonnegative.fun) < 1e-7
 
 # %% [markdown]
-# The second mistake raises nothing. It returns 0: without prices below zero, $f_i + g_i \le c_{ii} = 0$ leaves no other choice. Both mended:
+# The second mistake raises nothing. It returns 0, because $f_i + g_i \le c_{ii} = 0$ leaves no other choice to numbers that are not
+# negative. With both corrected:
 
 # %%
 dual = linprog(-masses, A_ub=A.T, b_ub=c, bounds=(None, None))
@@ -162,5 +166,5 @@ print("rank of A:", np.linalg.matrix_rank(A), "of", len(A), "rows")
 #
 # /// solution | Question: what if the two piles are not multiplied to the same total?
 # Then no plan has the row sums $P$ and the column sums $Q$. `emd` raises a `ValueError` that says by how much the totals differ. Normalise
-# both piles, or ask for a transport that may leave earth behind, which is another problem.
+# both piles, or solve another problem: *unbalanced* transport, which may leave earth behind.
 # ///

@@ -75,6 +75,8 @@ def test_duality_equality_holds_just_where_mass_moves_without_slack(rng):
     f, g = result.potentials
     slack = cost - f[:, None] - g
     assert slack[result.plan > 1e-9].max() <= 1e-9  # zero up to the solver's tolerance
+    product = np.outer(a, b)
+    assert plan_cost(product, cost) - result.dual_cost == pytest.approx(np.vdot(product, slack), abs=1e-13)
 
 
 @pytest.mark.claim("transport.kantorovich_rubinstein")
@@ -116,10 +118,10 @@ def test_two_piles_published_potential_proves_the_distance():
 
 @pytest.mark.claim("transport.not_unique")
 def test_two_different_plans_are_both_best():
-    first, second = np.diag([0.5, 0.5]), np.array([[0, 0.5], [0.5, 0]])
-    cost = np.abs(np.array([[0], [1]]) - [1, 2])  # from 0 and 1 to 1 and 2
-    best = emd([0.5, 0.5], [0.5, 0.5], cost).cost
-    assert plan_cost(first, cost) == plan_cost(second, cost) == best == 1
+    five_moves, one_move = np.eye(5), np.roll(np.eye(5), -1, axis=1)
+    cost = np.abs(np.arange(5)[:, None] - np.arange(1, 6))  # from 0, ..., 4 to 1, ..., 5
+    assert np.count_nonzero(one_move * cost) == 1
+    assert plan_cost(five_moves, cost) == plan_cost(one_move, cost) == emd([1] * 5, [1] * 5, cost).cost == 5
 
 
 @pytest.mark.claim("transport.rank")

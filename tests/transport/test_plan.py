@@ -103,6 +103,7 @@ def test_improve_plan_ends_at_the_least_cost_for_real_masses(seed):
     assert costs[-1] == pytest.approx(emd(a, b, cost).cost, rel=1e-10)  # savings below 1e-12 are left
 
 
+@pytest.mark.claim("transport.improvement")
 @given(balanced_problems())
 def test_improve_plan_leaves_a_best_plan_as_it_is(problem):
     a, b, cost = problem
@@ -116,7 +117,7 @@ def test_improve_plan_leaves_its_argument_alone():
     np.testing.assert_array_equal(plan, np.eye(2))
 
 
-def test_improve_plan_finds_a_circle_that_needs_three_rows():
+def test_improve_plan_finds_a_cycle_that_needs_three_rows():
     cost = np.array(
         [[1, 0, 9], [9, 1, 0], [0, 9, 1]]
     )  # a swap of two rows costs 9 - 2; all three together save 3

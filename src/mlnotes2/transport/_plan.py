@@ -67,21 +67,21 @@ def improve_plan(plan: ArrayLike, cost: ArrayLike) -> Float64[np.ndarray, "n m"]
     r"""Make a plan cheaper by one exchange among rows, or return an equal plan: then it is a best one.
 
     Row i may take over mass that row k sends to j; each unit changes the cost by $c_{ij} - c_{kj}$. When rows
-    do so in a circle, no row sum and no column sum changes. Where the prices around a circle add up to less
-    than zero, as much mass as the smallest cell of the circle allows is passed around.
+    do so around a cycle, no row sum and no column sum changes. Where the prices around a cycle add up to less
+    than zero, as much mass as the smallest cell of the cycle allows is passed around.
 
     Args:
         plan: Shape `(n, m)`. Masses below 1e-12 of the total count as zero.
         cost: Shape `(n, m)`. Savings below 1e-12 of the largest cost count as none.
 
     Returns:
-        A plan with the same row and column sums, and a lower cost unless no circle is negative.
+        A plan with the same row and column sums, and a lower cost unless no cycle is negative.
 
     Raises:
         ValueError: If the shapes differ, a mass is negative, or an entry is not finite.
 
     Source:
-        M. Klein, A primal method for minimal cost flows, Management Science 14 (1967), 205-220; the circle is
+        M. Klein, A primal method for minimal cost flows, Management Science 14 (1967), 205-220; the cycle is
         found by the Bellman-Ford algorithm.
 
     Example:
@@ -91,7 +91,7 @@ def improve_plan(plan: ArrayLike, cost: ArrayLike) -> Float64[np.ndarray, "n m"]
     """
     plan, cost = _plan_and_cost(plan, cost)
     price, column = _takeover_prices(plan, cost)
-    givers = _negative_circle(price, 1e-12 * np.abs(cost).max())
+    givers = _negative_cycle(price, 1e-12 * np.abs(cost).max())
     if givers:
         takers = np.roll(givers, -1)
         columns = column[takers, givers]
@@ -159,7 +159,7 @@ def _takeover_prices(
     return price, column
 
 
-def _negative_circle(price: Float64[np.ndarray, "n n"], tol: float) -> list[int]:
+def _negative_cycle(price: Float64[np.ndarray, "n n"], tol: float) -> list[int]:
     """Return rows, each giving to the next and the last to the first, whose prices sum below zero, or []."""
     n = len(price)
     distance, previous = np.zeros(n), np.arange(n)
@@ -171,9 +171,9 @@ def _negative_circle(price: Float64[np.ndarray, "n n"], tol: float) -> list[int]
         previous = np.where(shorter, through.argmin(axis=0), previous)
         distance = np.where(shorter, through.min(axis=0), distance)
     row = int(shorter.argmax())
-    for _ in range(n):  # a path that is still getting shorter after n rounds hangs on a circle
+    for _ in range(n):  # a path that is still getting shorter after n rounds hangs on a cycle
         row = int(previous[row])
-    circle = [row]
-    while (row := int(previous[row])) != circle[0]:
-        circle.append(row)
-    return circle
+    cycle = [row]
+    while (row := int(previous[row])) != cycle[0]:
+        cycle.append(row)
+    return cycle
