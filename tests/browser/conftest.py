@@ -4,7 +4,7 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cache, partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -24,18 +24,61 @@ FLAGS = [
 ]
 
 
-def pages() -> list[str]:
-    """The addresses of all pages below the site, without those of single source files."""
-    found = sorted(p.relative_to(SITE).as_posix() for p in SITE.rglob("*.html"))
-    return [p.removesuffix("index.html") for p in found if not p.startswith("source/")]
+# What a page must hold for a test that asks for this argument.
+ARGUMENTS = {
+    "path": "",
+    "path_with_figure": '<figure class="fig"',
+    "path_with_slider": 'type="range"',
+    "path_with_matrix": 'class="cells"',
+}
+
+
+def html(path: str) -> str:
+    """The page as the server sends it."""
+    return file_of(path).read_text(encoding="utf-8")
+
+
+def file_of(path: str) -> Path:
+    """The file that the server sends for a path below the site."""
+    return SITE / path / "index.html" if path.endswith("/") or not path else SITE / path
+
+
+@cache
+def pages(part: str) -> list[str]:
+    """The paths of all pages that hold a piece of HTML; pages of a single source file are left out."""
+    found = sorted(p.relative_to(SITE).as_posix().removesuffix("index.html") for p in SITE.rglob("*.html"))
+    paths = [path for path in found if not path.startswith("source/") and part in html(path)]
+    if not paths:
+        raise pytest.UsageError(
+            f"no page with {part or 'anything'} in {SITE}; build the site with: nox -s docs"
+        )
+    return paths
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test that asks for `path` runs once for each page, and for one source file."""
-    if "path" in metafunc.fixturenames:
-        if not (SITE / "index.html").is_file():
-            raise pytest.UsageError(f"no site in {SITE}; build it with: nox -s docs")
-        metafunc.parametrize("path", pages(), ids=lambda p: p or "home")
+    """Run a test once for each page that it is about."""
+    for argument, part in ARGUMENTS.items():
+        if argument in metafunc.fixturenames:
+            metafunc.parametrize(argument, pages(part), ids=lambda path: path or "home")
+
+
+# For each page: Python blocks copied, scripts run, scripts that passed.
+COUNTS = pytest.StashKey[dict[str, tuple[int, int, int]]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Begin to count."""
+    config.stash[COUNTS] = {}
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say how many blocks were copied, run and passed."""
+    counts = config.stash[COUNTS]
+    total = tuple(sum(column) for column in zip(*counts.values(), strict=True))
+    for path, (copied, run, passed) in [*counts.items(), *([("in total", total)] if total else [])]:
+        if copied or path == "in total":
+            line = f"{copied:4} blocks copied, {run:3} scripts run, {passed:3} passed: {path or 'home'}"
+            terminalreporter.write_line(line)
 
 
 class Server(SimpleHTTPRequestHandler):
