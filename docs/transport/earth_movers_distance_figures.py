@@ -40,6 +40,7 @@ def plan():
     axes["cost"].text(0, 0.1, "no plan costs less than this", color="C3", va="bottom")
     axes["cost"].set(xlabel="step", ylabel="B(γ)", ylim=(0, 3.9), xticks=[0, 5, 10, 15], yticks=[0, 1, 2, 3])
     axes["cost"].grid(visible=False)
+    axes["cost"].tick_params(length=0)
     steps = np.arange(len(plans))
     shares = np.stack(plans) / P.sum() * 100
     return figures.Figure(
@@ -47,8 +48,8 @@ def plan():
         alt="Pile P beside the rows and pile Q above the columns of a matrix, the moving plan. In "
         f"{len(plans) - 1} steps its mass gathers near the diagonal and the average distance falls from "
         f"{averages[0]:.3f} to {averages[-1]:.4f}, a lower bound that no plan can beat.",
-        caption=r"Each cell says how much earth goes from $x_p$ (row) to $x_q$ (column). Row sums are always "
-        r"$P$ and column sums $Q$; only the average distance $B(\gamma)$ changes.",
+        caption="Each cell says how much earth goes from its row to its column. Below, the average distance of "
+        "the plan, step by step.",
         sliders=[figures.Slider("Step", ["naive", *map(str, steps[1:-1]), "best"])],
         layers=[
             figures.Cells(
@@ -71,19 +72,19 @@ def area():
     shifts = np.arange(-3, 4)
     p, q = P / P.sum(), Q / Q.sum()
     fig, (piles, totals) = figures.subplots(2, 1, height=4.4, sharex=True, height_ratios=[1, 1.3])
-    piles.set(
-        xlim=(-4, 13), ylim=(0, 0.3), ylabel="share of earth", yticks=[0, 0.1, 0.2], xticks=range(-4, 13, 4)
-    )
+    piles.set(xlim=(-4, 13), ylim=(0, 0.3), ylabel="share of earth", yticks=[], xticks=range(0, 13, 4))
+    piles.spines["left"].set_visible(False)
     piles.stairs(p, EDGES, fill=True, facecolor=figures.shade(0, 0.5), edgecolor="C0", lw=1)
     totals.set(ylim=(0, 1.05), xlabel="position", ylabel="running total", yticks=[0, 0.5, 1])
-    piles.grid(visible=False)
-    totals.grid(visible=False)
+    for ax in (piles, totals):
+        ax.grid(visible=False)
+        ax.tick_params(length=0)
     first = _steps(PLACES, p)
     totals.plot(*first.T, color="C0")
     piles.text(-3.6, 0.25, "P stays", color="C0")
     piles.text(-3.6, 0.2, "Q moves", color="C1")
     moved = [_steps(PLACES + shift, q) for shift in shifts]
-    between = np.stack([np.concatenate([first, second[::-1]]) for second in moved])
+    between = np.stack([np.concatenate([first[1:-1], second[-2:0:-1]]) for second in moved])
     corners = np.stack([np.repeat(EDGES, 2), np.concatenate([[0], np.repeat(q, 2), [0]])], axis=1)
     pile = corners + shifts[:, None, None] * [1, 0]
     distances = [emd_1d(PLACES, PLACES + shift, p, q) for shift in shifts]
@@ -92,7 +93,7 @@ def area():
         alt="Two piles on a line and their running totals. The area between the running totals is the Earth "
         f"Mover's Distance: {distances[3]:.4f} for the piles as they stand, {distances[-1]:.4f} with Q "
         f"shifted by {shifts[-1]:g}.",
-        caption=r"Shift pile $Q$. The shaded area is $\int |F - G|$, and it equals $W(P, Q)$.",
+        caption="Each running total is the share of earth up to a position. The shaded area is $W(P, Q)$.",
         sliders=[figures.Slider("Shift Q by", shifts, start=3)],
         layers=[
             figures.Line(piles, pile, color=1, width=1, fill=0.4),
@@ -133,5 +134,5 @@ def _steps(places, masses):
 
 def _arc(start, end, height):
     """A path from one place to another through the air."""
-    t = np.linspace(0, 1, 15)
+    t = np.linspace(0, 1, 11)
     return np.stack([start + (end - start) * t, height * 4 * t * (1 - t)])
