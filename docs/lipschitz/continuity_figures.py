@@ -10,6 +10,10 @@ def _wave(x):
     return 0.8 * np.sin(x) + 0.4 * np.sin(3 * x)
 
 
+def _wave_slope(x):
+    return 0.8 * np.cos(x) + 1.2 * np.cos(3 * x)
+
+
 def cone():
     """A double cone that slides along a smooth graph; what sticks out of it is marked."""
     x = np.linspace(-3, 3, 49)
@@ -22,8 +26,8 @@ def cone():
     beside[..., 1:] |= outside[..., :-1]
     beside[..., :-1] |= outside[..., 1:]
     marked = np.where((outside | (beside & (run == 0)[:, None]))[..., None], np.stack([x, y], axis=1), np.nan)
-    steepest = (rise / np.where(run > 0, run, np.inf)).max(axis=1)
     fine = np.linspace(-3, 3, 121)
+    steepest = [_steepest(tip, np.linspace(-3, 3, 2000)) for tip in x[places]]
     fig, ax = figures.subplots(height=3.1)
     ax.plot(fine, _wave(fine), color=figures.FG, lw=1.5)
     ax.set(xlim=(-3, 3), ylim=(-2, 2), xlabel="x", ylabel="f(x)", xticks=[-2, 0, 2], yticks=[-1, 0, 1])
@@ -32,7 +36,7 @@ def cone():
         alt="A wavy graph on the interval from -3 to 3 and a double cone with its tip on the graph. With K from 0.5 "
         "to 1.5, parts of the graph leave the cone when the tip is where the graph is steep. With K = 2 nothing "
         f"leaves it; the least such K is {lipschitz_constant(_wave, (-3, 3)).midpoint:.6f}.",
-        caption="Every line from the tip into the cone has a slope of at most $K$. Thick: the graph outside the cone.",
+        caption="Lines from the tip into the cone have slopes from $-K$ to $K$. Thick: the graph outside the cone.",
         sliders=[
             figures.Slider("x", x[places].round(1), start=5, drag=ax),
             figures.Slider("K", constants, start=1),
@@ -43,11 +47,17 @@ def cone():
             figures.Dots(ax, _tips(x[places], y[places], len(constants)), color=0, size=9),
         ],
         readout=[
-            f"largest slope {slope:.2f}: the graph {'leaves' if out.any() else 'stays in'} the cone"
+            f"slopes from the tip: up to {slope:.2f}. The graph {'leaves' if out.any() else 'stays in'} the cone"
             for slope, row in zip(steepest, outside, strict=True)
             for out in row
         ],
     )
+
+
+def _steepest(tip, x):
+    """The least upper bound of the slopes between the tip and other points; near the tip they tend to f'."""
+    x = x[x != tip]
+    return max(abs(_wave_slope(tip)), np.abs((_wave(x) - _wave(tip)) / (x - tip)).max())
 
 
 def _double_cones(x, y, constants):
@@ -66,30 +76,30 @@ def _tips(x, y, repeats):
 
 def root():
     """The square root next to zero: it leaves every cone, and magnified the picture is always the same."""
-    constants = np.array([1, 1.5, 2, 3, 4, 6, 8])
+    constants = np.array([1.5, 2, 3, 4, 6, 8])
     t = np.linspace(0, 1, 21)
     fig, (whole, glass) = figures.subplots(1, 2, height=2.8)
     fig.get_layout_engine().set(wspace=0.1)
-    x = np.linspace(0, 1.1, 45) ** 2
-    whole.plot(x, np.sqrt(x), color=figures.FG, lw=1.5)
+    x = t**2
+    whole.plot(x, t, color=figures.FG, lw=1.5)
     whole.set(xlim=(0, 1.1), ylim=(0, 1.1), xlabel="x", ylabel="√x", xticks=[0, 1], yticks=[0, 1])
     glass.fill_between([0, 2], [0, 2], color=figures.shade(0, 0.15), lw=0)
     glass.plot([0, 2], [0, 2], color="C0", lw=1)
-    glass.plot(2 * x, np.sqrt(2 * x), color=figures.FG, lw=1.5)
+    glass.plot(2 * x, np.sqrt(2) * t, color=figures.FG, lw=1.5)
     glass.plot(t**2, t, color="C1", lw=4)
     glass.set(xlim=(0, 2), ylim=(0, 2), xticks=[0, 1], yticks=[0, 1])
-    glass.set(xlabel="x, in units of 1/K²", ylabel="√x, in units of 1/K", title="magnified")
+    glass.set(xlabel="x, in units of 1/K²", ylabel="√x, in units of 1/K", title="magnified: never changes")
     cones = np.stack(
-        [np.broadcast_to([0, 2, 2, 0], (len(constants), 4)), constants[:, None] * np.array([0, 2, 0, 0])],
+        [np.broadcast_to([0, 2, 2, 0], (len(constants), 4)), constants[:, None] * np.array([0, 2, -2, 0])],
         axis=-1,
     )
     return figures.Figure(
         fig,
-        alt="The graph of the square root from 0 to 1 with a cone whose tip is at 0. For each K, here from 1 to 8, "
+        alt="The graph of the square root from 0 to 1 with a cone whose tip is at 0. For each K, here from 1.5 to 8, "
         "the graph is outside the cone between 0 and 1/K². Magnified K² times across and K times up, the picture "
         "is the same for every K.",
-        caption=r"However steep the cone, $\sqrt{x} > K x$ for $0 < x < 1/K^2$.",
-        sliders=[figures.Slider("K", constants, start=2)],
+        caption=r"Thick: the graph outside the cone. However steep the cone, $\sqrt{x} > K x$ for $0 < x < 1/K^2$.",
+        sliders=[figures.Slider("K", constants, start=1)],
         layers=[
             figures.Line(whole, cones, color=0, width=1, fill=0.15),
             figures.Line(

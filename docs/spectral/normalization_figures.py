@@ -49,7 +49,7 @@ def ellipse():
             figures.Line(right, np.stack([_arrow(tip) for tip in after]), color=1, width=2.5),
         ],
         readout=[
-            f"length of W v: {length:.4f} of {norm.lower:.4f}, angle to the dashed line: {angle:.1f}°"
+            f"length of W v: {length:.4f} of {norm.lower:.4f}; v is {angle:.1f}° off"
             for length, angle in zip(found.estimates.tolist(), angles, strict=True)
         ],
     )
@@ -77,9 +77,9 @@ def squeeze():
     ax.plot(steps, upper, "o-", color="C0", ms=4)
     ax.plot(steps, lower, "o-", color="C2", ms=4)
     ax.plot(steps, estimates, "o--", color="C1", ms=4, lw=1.5)
-    for height, color, label in ((1.75, "C0", "upper bound"), (1.58, "C2", "lower bound")):
-        ax.text(3, height, f"Gram iteration, {label}", color=color)
-    ax.text(3, 1.41, "power iteration", color="C1")
+    ax.text(1.3, 1.57, "Gram iteration, upper bound", color="C0")
+    ax.text(4.2, 1.07, "Gram iteration, lower bound", color="C2")
+    ax.text(4.2, 0.73, "power iteration", color="C1")
     ax.set(xlabel="step", ylabel="relative to the norm", xlim=(0, 10), ylim=(0.4, 2), xticks=range(0, 11, 2))
     ax.set(yticks=[0.5, 1, 1.5, 2])
     return figures.Figure(

@@ -95,7 +95,11 @@ def test_lipschitz_constant_of_the_square_root_is_unbounded():
 
 @pytest.mark.claim("lipschitz.kink")
 def test_lipschitz_constant_exists_for_a_function_with_a_kink():
-    assert lipschitz_constant(abs, (-1, 1)).lower == lipschitz_constant(abs, (-1, 1)).upper == 1
+    found = lipschitz_constant(abs, (-1, 1))
+    assert found.lower == found.upper == 1
+    h = 2.0 ** -np.arange(50)
+    assert np.all(abs(h) / h == 1)  # the slopes at 0 have two limits: no derivative
+    assert np.all(abs(-h) / -h == -1)
 
 
 @pytest.mark.claim("lipschitz.absolute")

@@ -30,6 +30,19 @@ def test_spectral_norm_encloses_the_50_digit_value(matrix, tol):
     assert found.upper <= (1 + tol) * found.lower
 
 
+@given(matrices, st.integers(0, 5))
+@settings(max_examples=60)
+@pytest.mark.claim("spectral.enclosure")
+def test_spectral_norm_closes_in_from_both_sides_at_the_rate_proved(matrix, k):
+    found = spectral_norm(
+        torch.from_numpy(matrix), tol=1e-15, max_iter=k + 1
+    )  # its first bounds use W itself
+    exact = float(oracles.spectral_norm_mpmath(matrix))
+    share = min(matrix.shape) ** (1 / 2 ** (k + 2))
+    assert found.lower >= exact / share * (1 - 1e-12)  # what is taken off for rounding
+    assert found.upper <= exact * share * (1 + 1e-12)
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (1, 7), (7, 1), (64, 64), (200, 50), (50, 200)])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("tol", [1e-3, 1e-8])

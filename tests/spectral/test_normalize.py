@@ -57,10 +57,21 @@ def test_spectral_normalize_holds_after_every_step_of_training():
         assert oracles.spectral_norm_svd(layer.weight) <= 1
 
 
+@pytest.mark.claim("spectral.stretch")
 def test_spectral_normalize_makes_outputs_no_further_apart_than_inputs():
     layer = spectral_normalize(linear(5, 7, torch.float64))
     x, y = torch.randn(2, 100, 5, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
     assert ((layer(x) - layer(y)).norm(dim=1) <= (x - y).norm(dim=1)).all()
+
+
+@pytest.mark.claim("spectral.composition")
+def test_spectral_normalize_makes_a_network_1_lipschitz():
+    first, second, third = (
+        spectral_normalize(linear(d, n, torch.float64, n)) for d, n in ((5, 7), (7, 6), (6, 1))
+    )
+    network = nn.Sequential(first, nn.LeakyReLU(), second, nn.Tanh(), third)
+    x, y = torch.randn(2, 1000, 5, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+    assert ((network(x) - network(y)).norm(dim=1) <= (x - y).norm(dim=1)).all()
 
 
 def test_spectral_normalization_has_the_gradient_of_division_by_the_norm():

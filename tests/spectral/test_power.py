@@ -39,16 +39,17 @@ def test_power_iteration_error_shrinks_by_the_squared_ratio_of_singular_values()
 @pytest.mark.claim("spectral.stalled")
 def test_power_iteration_small_steps_do_not_mean_that_it_is_close():
     W = torch.diag(torch.cat([torch.tensor([1.01]), torch.ones(999)]).double())
-    estimates = power_iteration(W, n_steps=10, generator=seeded(0)).estimates
-    assert (estimates.diff() < 1e-4).all()
-    assert 1.01 - estimates[-1] > 0.009
+    for seed in range(10):
+        estimates = power_iteration(W, n_steps=10, generator=seeded(seed)).estimates
+        assert (estimates.diff() < 1e-4).all()
+        assert 1.01 - estimates[-1] > 0.009
 
 
-@pytest.mark.claim("spectral.stalled")
 def test_power_iteration_divided_weight_is_still_too_steep():
-    W = gaussian(64, 64, 0)
-    estimate = power_iteration(W, n_steps=1, generator=seeded(1)).estimates[-1]
-    assert oracles.spectral_norm_svd(W / estimate) > 1.1
+    for seed in range(100):
+        W = gaussian(64, 64, seed)
+        estimate = power_iteration(W, n_steps=1, generator=seeded(1000 + seed)).estimates[-1]
+        assert oracles.spectral_norm_svd(W / estimate) > 1.05
 
 
 def test_power_iteration_records_unit_vectors_and_what_they_are_stretched_to():

@@ -29,8 +29,7 @@ def spectral_norm(weight: Tensor, *, tol: float = 1e-3, max_iter: int = 50) -> E
 
     Source:
         B. Delattre et al., Efficient Bound of Lipschitz Constant for Convolutional Layers by Gram Iteration,
-        ICML 2023; rounding after N. J. Higham, Accuracy and Stability of Numerical Algorithms, SIAM 2002,
-        section 3.5.
+        ICML 2023; rounding after N. J. Higham, Accuracy and Stability of Numerical Algorithms, SIAM 2002.
 
     Example:
         >>> norm = spectral_norm(torch.tensor([[3.0, 0.0], [4.0, 5.0]]))  # the square root of 45
