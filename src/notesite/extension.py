@@ -150,7 +150,10 @@ class _InlineFormula(arithmatex.InlineArithmatexPattern):
         groups = m.groups()
         if groups[0] or (len(groups) > 3 and groups[3]):  # an escaped dollar sign or bracket
             return super().handleMatch(m, data)
-        return self.md.htmlStash.store(_formula(groups[2] or groups[5], block=False)), m.start(0), m.end(0)
+        formula, end = _formula(groups[2] or groups[5], block=False), m.end(0)
+        if end < len(data) and data[end] in ".,;:?!)":  # browsers would put it alone on the next line
+            formula, end = f'<span class="keep">{formula}{data[end]}</span>', end + 1
+        return self.md.htmlStash.store(formula), m.start(0), end
 
 
 class _BlockFormula(arithmatex.BlockArithmatexProcessor):
@@ -200,9 +203,10 @@ class ClaimBlock(Block):
         tests = claim_tests(self.project.tests).get(claim, [])
         if not tests:
             raise PageError(f'{current_page.get() or "page"}: claim "{claim}" has no test')
-        for test in tests:
+        for number, test in enumerate(tests, 1):
             href = source_link(test.path, test.first, self.project)
-            link = f'<a href="{href}" title="{html.escape(test.name)}">tested</a>'
+            text = "tested" if number == 1 else f"{number}"
+            link = f'<a href="{href}" title="{html.escape(test.name)}">{text}</a>'
             # stashed, because mkdocs checks links against docs/ and the sources are not there
             ElementTree.SubElement(title, "span", {"class": "badge"}).text = self.md.htmlStash.store(link)
         return box

@@ -57,7 +57,9 @@ def _execute(lab: Path, root: Path) -> nbformat.NotebookNode:
     notebook = jupytext.read(lab)
     notebook.cells.insert(0, nbformat.v4.new_code_cell(_SETUP))
     resources = {"metadata": {"path": str(root)}}
-    client = nbclient.NotebookClient(notebook, timeout=300, kernel_name="python3", resources=resources)
+    client = nbclient.NotebookClient(
+        notebook, timeout=300, kernel_name="python3", resources=resources, coalesce_streams=True
+    )
     try:
         client.execute()
     except nbclient.exceptions.CellExecutionError as error:

@@ -48,7 +48,7 @@ def test_build_makes_every_part_of_a_page(project):
     source = (project.root / "site/source/tests/topic/test_one.py.html").read_text(encoding="utf-8")
     assert 'id="L-6"' in source
     lab = (project.root / "site/topic/first_lab/index.html").read_text(encoding="utf-8")
-    assert '<svg role="img"' in lab
+    assert 'aria-label="A point."' in lab
     notebook = json.loads((project.root / "site/topic/first_lab/first_lab.ipynb").read_text(encoding="utf-8"))
     assert notebook["cells"][1]["outputs"][0]["text"] == ["1\n"]
     assert (project.root / "site/topic/first_lab/first_lab.py").is_file()

@@ -95,3 +95,8 @@ def test_extension_links_to_source_and_tests_from_the_page_s_depth(render):
 def test_extension_says_page_line_and_cause(render, text, message):
     with pytest.raises(PageError, match=message):
         render(text)
+
+
+def test_extension_keeps_punctuation_with_its_formula(render):
+    assert "</math>.</span> Then" in render("So $x = y$. Then")
+    assert '<span class="keep">' not in render("So $x = y$ then")
