@@ -30,14 +30,14 @@ def lines():
     bottom.set(xlabel="distance θ between the lines", ylabel="value")
     line = [[(t, 0), (t, 1)] for t in thetas]
     arrow = [[(t, 0.5), (0, 0.5)] for t in thetas]
-    slope = ["slopes 0, 0 and 1"] * 20 + ["all say: done"]
+    slope = ["slopes 0, 0, 1"] * 20 + ["all say: done"]
     return figures.Figure(
         fig,
         alt=f"Two parallel lines at distance theta. From theta = {thetas[0]:g} to {thetas[-2]:g} JS is "
         f"{divergence[0]:.4f} and TV {variation[0]:g} at every step, and both jump to 0 at theta = 0, while W falls "
         f"in a straight line from {distance[0]:g} to {distance[-1]:g}.",
-        caption=r"Move the slider, or drag in the upper panel. JS is $\log 2$ and TV is 1 at every distance; they drop "
-        r"to 0 only when the lines coincide. $W$ is the distance itself.",
+        caption=r"Move the slider, or drag the line. A generator can follow a slope: for $\theta > 0$ those of JS and "
+        r"TV are 0, and that of $W$ is 1.",
         sliders=[figures.Slider("θ", thetas, start=6, drag=top, format="{:.1f}")],
         layers=[
             figures.Line(top, arrow, color=figures.MUTED, width=1.5, dashed=True),
@@ -47,8 +47,8 @@ def lines():
             figures.Dots(bottom, np.stack([thetas, distance], -1)[:, None], color=3, size=9),
         ],
         readout=[
-            f"θ = {t:.1f}: JS = {j:.3f}, TV = {v:g}, W = {w:.1f}; {s}"
-            for t, j, v, w, s in zip(thetas, divergence, variation, distance, slope, strict=True)
+            f"JS = {j:.3f}, TV = {v:g}, W = {w:.1f}; {s}"
+            for j, v, w, s in zip(divergence, variation, distance, slope, strict=True)
         ],
     )
 
@@ -56,7 +56,8 @@ def lines():
 def noise():
     """JS, KL and W between N(0, sigma^2) and N(theta, sigma^2), as functions of theta."""
     sigmas = np.geomspace(1, 0.02, 14)
-    thetas = np.linspace(0, 2, 41)
+    thetas = np.append(np.linspace(0, 0.2, 20, endpoint=False), np.linspace(0.2, 2, 37))  # fine near the step
+    one = np.abs(thetas - 1).argmin()
     x = np.linspace(-16, 16, 801)
     far = np.minimum(thetas / sigmas[:, None], 16)  # from there on JS is log 2 to 15 digits
     p, q = (np.exp(-((x + side * far[..., None] / 2) ** 2) / 2) for side in (-1, 1))
@@ -64,7 +65,7 @@ def noise():
     kls = np.array([[gaussian_kl(t, s**2, 0.0, s**2) for t in thetas] for s in sigmas])
     fig, ax = figures.subplots(height=3)
     ax.plot([0, 2], [0, 2], color="C3", label="W")
-    ax.plot([], [], color="C4", label="KL")
+    ax.plot([], [], color="C1", label="KL")
     ax.plot([], [], color="C2", label="JS")
     fig.legend(loc="outside upper center", ncols=3)
     ax.set(xlim=(0, 2), ylim=(0, 2), xticks=[0, 1, 2], yticks=[0, 1, 2], xlabel="θ", ylabel="value")
@@ -72,21 +73,21 @@ def noise():
     def frames(values):
         return np.stack([np.broadcast_to(thetas, values.shape), values], -1)
 
-    slope = (divergence[:, 21] - divergence[:, 19]) / (thetas[21] - thetas[19])
+    slope = (divergence[:, one + 1] - divergence[:, one - 1]) / (thetas[one + 1] - thetas[one - 1])
     return figures.Figure(
         fig,
         alt="KL, JS and W between N(0, sigma squared) and N(theta, sigma squared), for theta from 0 to 2. With sigma "
         f"= 1 all three rise smoothly; with sigma = {sigmas[-1]:g} KL is a wall at 0, JS is log 2 almost everywhere, "
         "and W is the absolute value of theta for every sigma.",
-        caption=r"$N(0, \sigma^2)$ against $N(\theta, \sigma^2)$. As $\sigma$ falls, KL becomes a wall and JS a step: "
-        r"where both are out of reach or flat, there is no slope to follow. $W = |\theta|$ for every $\sigma$.",
+        caption=r"$N(0, \sigma^2)$ against $N(\theta, \sigma^2)$. As $\sigma$ falls, KL becomes a wall, with slope "
+        r"$\theta / \sigma^2$, and JS a step, flat almost everywhere. $W = |\theta|$ for every $\sigma$.",
         sliders=[figures.Slider("σ", sigmas, start=4, format="{:.2f}")],
         layers=[
-            figures.Line(ax, frames(np.minimum(kls, 4)), color=4),
+            figures.Line(ax, frames(np.minimum(kls, 4)), color=1),
             figures.Line(ax, frames(divergence), color=2),
         ],
         readout=[
-            f"σ = {s:.2f}, at θ = 1: KL = {k:.3g}, slope of JS = {d:.2g}, slope of W = 1"
-            for s, k, d in zip(sigmas, kls[:, 20], slope, strict=True)
+            f"at θ = 1: KL = {k:.1f}, slope of JS = {d:.3f}, slope of W = 1"
+            for k, d in zip(kls[:, one], slope, strict=True)
         ],
     )

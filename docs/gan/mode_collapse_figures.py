@@ -27,11 +27,12 @@ def fitted():
     qs = np.array([_normal(f.mean, f.std) for f in fits])
     jump = next(w for w, f in zip(weights, fits, strict=True) if f.std > 2 * fits[0].std)
     fig, (top, bottom) = figures.subplots(2, height=4.4, sharex=True, height_ratios=[1.2, 1])
-    top.fill_between(X[::3], P[::3], facecolor=figures.shade(0, 0.25), edgecolor="C0", lw=2)
-    top.text(3.6, 0.17, "data p", color="C0")
-    top.text(-1.2, 0.5, "model q", color="C1")
+    top.fill_between(X[::2], P[::2], facecolor=figures.shade(0, 0.25), edgecolor="C0", lw=2)
+    top.text(3.7, 0.14, "data p", color="C0")
+    top.plot([], [], color="C1", label="model q")
+    top.legend(loc="upper right")
     top.set(ylabel="density", ylim=(0, 0.62), yticks=[0, 0.5])
-    bottom.plot([], [], color="C1", label="to reverse KL")
+    bottom.plot([], [], color="C3", label="to reverse KL")
     bottom.plot([], [], color="C2", ls=(0, (2.5, 2)), label="to KL")
     bottom.legend(loc="upper left")
     bottom.set(
@@ -39,7 +40,13 @@ def fitted():
     )
 
     def frames(values):
-        return np.stack([np.broadcast_to(X, values.shape), values], -1)[:, ::3]
+        return np.stack([np.broadcast_to(X, values.shape), values], -1)[:, ::2]
+
+    def area(values):
+        """The same with both ends on the axis, because a fill closes straight from the last point to the first."""
+        points = frames(values)
+        ends = points[:, [0, -1]] * [1, 0]
+        return np.concatenate([ends[:, :1], points, ends[:, 1:]], axis=1)
 
     name = ["reverse KL only", *(f"{w:.2f}" for w in weights[1:-1]), "KL only"]
     return figures.Figure(
@@ -52,13 +59,13 @@ def fitted():
         r"adds. With $q$ inside one mode, the other mode costs little under reverse KL and very much under KL.",
         sliders=[figures.Slider("weight w of KL", name)],
         layers=[
-            figures.Line(top, frames(qs), color=1, fill=0.15),
-            figures.Line(bottom, frames(np.array([_price(q, P) for q in qs])), color=1, fill=0.15),
+            figures.Line(top, area(qs), color=1, fill=0.15),
+            figures.Line(bottom, area(np.array([_price(q, P) for q in qs])), color=3, fill=0.15),
             figures.Line(bottom, frames(np.minimum([_price(P, q) for q in qs], 2)), color=2, dashed=True),
         ],
         readout=[
-            f"mean {f.mean:.2f}, standard deviation {f.std:.2f}; "
-            f"KL(q‖p) = {f.reverse_kl:.2f}, KL(p‖q) = {f.forward_kl:.2f}"
+            f"mean {f.mean:.2f}, standard deviation {f.std:.2f}; ".replace("-", "−")
+            + f"KL(q‖p) = {f.reverse_kl:.2f}, KL(p‖q) = {f.forward_kl:.2f}"
             for f in fits
         ],
     )

@@ -95,13 +95,12 @@ def test_reverse_kl_leads_a_collapsed_model_to_all_modes(k):
     q[0] = 0.999
     logits = q.log().requires_grad_()
     before = torch.inf
-    for _ in range(60):
+    for _ in range(400):
         value = REVERSE_KL.divergence(p, logits.softmax(-1))
         assert value <= before + 1e-12  # it falls all the way
         before = value.item()
         (gradient,) = torch.autograd.grad(value, logits)
-        # the natural gradient, divided by q: a mode with little mass would otherwise grow, but slowly
-        logits = (logits - 0.5 * gradient / logits.softmax(-1)).detach().requires_grad_()
+        logits = (logits - 2 * gradient).detach().requires_grad_()
     torch.testing.assert_close(logits.softmax(-1).detach(), p, rtol=1e-6, atol=1e-9)
 
 
