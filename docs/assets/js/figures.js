@@ -100,13 +100,16 @@
     if (target.scrollWidth > target.clientWidth) target.setAttribute('tabindex', 0); else target.removeAttribute('tabindex');
   }));
 
-  // A slice begins with imports and helpers; its block opens at the symbol that the page speaks of.
+  // A slice begins with imports and helpers; its block opens at the symbol that the page speaks of, and shows the rest.
+  const MOST = 60;  // lines
   const scroll = links => {
     const next = links.nextElementSibling, block = next?.matches('.wrong-note') ? next.nextElementSibling : next;
     const code = block?.querySelector('code');
-    if (!code || code.scrollHeight <= code.clientHeight) return;
-    const lines = code.textContent.split('\n').length - 1, padding = parseFloat(getComputedStyle(code).paddingTop);
-    code.scrollTop = (code.scrollHeight - 2 * padding) * links.dataset.line / lines;
+    if (!code?.scrollHeight) return;  // folded
+    const first = +links.dataset.line, lines = code.textContent.trimEnd().split('\n').length;
+    const padding = parseFloat(getComputedStyle(code).paddingTop), height = (code.scrollHeight - 2 * padding) / lines;
+    code.style.setProperty('--shown', `${Math.min(lines - first, MOST) * height + 2 * padding}px`);
+    code.scrollTop = first * height;
     links.toggleAttribute('data-scrolled', code.scrollTop > 0);
   };
 
