@@ -47,7 +47,7 @@ def cone():
             figures.Dots(ax, _tips(x[places], y[places], len(constants)), color=0, size=9),
         ],
         readout=[
-            f"slopes from the tip: up to {slope:.2f}. The graph {'leaves' if out.any() else 'stays in'} the cone"
+            f"slopes up to {slope:.2f}: the graph {'leaves' if out.any() else 'stays in'} the cone"
             for slope, row in zip(steepest, outside, strict=True)
             for out in row
         ],
