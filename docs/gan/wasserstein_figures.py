@@ -45,12 +45,11 @@ def critic():
         f"points on the right. Along each of the {paired.sum()} pairs of the best plan it rises with slope 1, and "
         "nowhere faster. The mean height of the data exceeds that of the generated points by "
         f"{best.cost:.2f}, which is the Wasserstein distance.",
-        caption="The best critic for two clouds: darker is higher, one contour line for each unit of height. Walk from "
-        "a generated point (orange) to a real one (blue). The critic never rises faster than slope 1, and on the pairs "
-        "of the best plan it rises exactly so.",
+        caption="The best critic for two clouds, generated (orange) and real (blue). The stronger the blue, the "
+        "higher; there is one contour line for each unit of height. Below: its profile along the line.",
         sliders=[
             figures.Slider("From generated point", names),
-            figures.Slider("to data point", names, start=start),
+            figures.Slider("To data point", names, start=start),
         ],
         layers=[
             figures.Line(ax, ends, color=figures.FG),
@@ -61,9 +60,9 @@ def critic():
 
 
 def _landscape(ax, height):
-    x, y = np.linspace(-2.3, 3.7, 31), np.linspace(-2.1, 3.1, 27)  # beyond the limits: no edge there
+    x, y = np.linspace(-2.3, 3.7, 41), np.linspace(-2.1, 3.1, 36)  # beyond the limits: no edge there
     z = height(np.stack(np.meshgrid(x, y), axis=-1))
-    for level in np.arange(np.ceil(z.min()), z.max()):  # one on another, so that higher is darker
+    for level in np.arange(height(FAKE).min() + 1.15, z.max()):  # one on another, so that higher is stronger
         ax.contourf(x, y, z, [level, 9], colors=[figures.shade(0, 0.1)]).set(
             edgecolor=figures.MUTED, linewidth=0.5
         )
@@ -99,12 +98,14 @@ def descent_ascent():
         ylabel="critic's parameter y",
     )
     ax.set(xticks=[-2, 0, 2], yticks=[-2, 0, 2])
+    ax.text(-2.9, 2.6, "at once", color="C0")
+    ax.text(2.9, 2.6, "in turns", color="C1", ha="right")
     return figures.Figure(
         fig,
         alt=f"Two paths from (1, 0). Simultaneous steps of size 0.2 spiral outwards to radius {radius[0, 4, -1]:.2f} "
         f"in {steps} steps; alternating steps stay within radius {radius[1, 4].max():.2f}.",
         caption=f"{steps} gradient steps on $\\min_x \\max_y xy$ from (1, 0); the only equilibrium is the cross. "
-        "Blue: both players move at once. Orange: they take turns.",
+        "Either both players move at once, or they take turns.",
         sliders=[figures.Slider("Step size η", etas, start=4)],
         layers=[figures.Line(ax, both[0], color=0), figures.Line(ax, both[1], color=1, width=1.5)],
         readout=[

@@ -185,3 +185,11 @@ def test_the_penalised_critic_is_too_steep_and_may_point_the_wrong_way(gap, weig
     if trap < -0.02:  # so that both neighbours are negative too
         for other in (trap - 0.01, trap + 0.01):
             assert _penalised_loss(trap, gap, weight) < _penalised_loss(other, gap, weight)
+
+
+@pytest.mark.claim("gan.penalty")
+@given(gap=st.floats(0.1, 5), weight=st.floats(0.5, 20), slopes=arrays(float, 7, elements=st.floats(-9, 9)))
+def test_no_other_critic_beats_the_straight_one(gap, weight, slopes):
+    # the loss of a piecewise linear critic, whose penalty sees each of the equal pieces equally often
+    loss = np.mean(-slopes * gap + weight * (np.abs(slopes) - 1) ** 2)
+    assert loss >= _penalised_loss(1 + gap / (2 * weight), gap, weight) - 1e-9  # rounding
