@@ -87,7 +87,7 @@ def noise():
             figures.Line(ax, frames(divergence), color=2),
         ],
         readout=[
-            f"at θ = 1: KL = {k:.1f}, slope of JS = {d:.3f}, slope of W = 1"
+            f"at θ = 1: KL = {k:.4g}; slopes: JS {d:.3f}, W 1"
             for k, d in zip(kls[:, one], slope, strict=True)
         ],
     )
