@@ -31,7 +31,7 @@ def additive_scores(
         ValueError: If a value is not finite, shapes or devices differ, or an input is empty.
 
     Source:
-        Bahdanau, Cho, Bengio (2015), appendix A.1.2.
+        Bahdanau, Cho, Bengio (2015).
 
     Example:
         >>> additive_scores(torch.zeros(1, 2), torch.tensor([[0.5, 0.5], [2.0, 2.0]]), w=torch.ones(2))
@@ -75,7 +75,7 @@ def additive_attention(
             attend to no key, the implementation is unknown, or "reference" is asked for a gradient.
 
     Source:
-        Bahdanau, Cho, Bengio (2015), section 3.1 and appendix A.1.2.
+        Bahdanau, Cho, Bengio (2015).
 
     Example:
         >>> query, key, value = torch.zeros(1, 1), torch.tensor([[0.0], [20.0]]), torch.tensor([[3.0], [7.0]])
@@ -112,7 +112,7 @@ def additive_attention_reference(
         ValueError: If a value is not finite, shapes do not fit, or a query may attend to no key.
 
     Source:
-        Bahdanau, Cho, Bengio (2015), section 3.1 and appendix A.1.2.
+        Bahdanau, Cho, Bengio (2015).
 
     Example:
         >>> context, weights = additive_attention_reference([[0.0]], [[1.0], [1.0]], [[3.0], [7.0]], w=[2.0])

@@ -35,7 +35,7 @@ def dot_product_attention(
             query may attend to no key.
 
     Source:
-        Vaswani et al. (2017), equation 1.
+        Vaswani et al. (2017).
 
     Example:
         >>> import torch

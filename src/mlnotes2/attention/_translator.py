@@ -70,7 +70,7 @@ def decoder_step(
         `DecoderStep(state, context, weights)`.
 
     Source:
-        Bahdanau, Cho, Bengio (2015), section 3.1 and appendix A.2.2.
+        Bahdanau, Cho, Bengio (2015).
 
     Example:
         >>> annotations = torch.eye(3)[None]

@@ -39,7 +39,7 @@ def attention_weights(
         ValueError: If a score is NaN or infinite, the mask does not fit, or a query may attend to no key.
 
     Source:
-        Bahdanau, Cho, Bengio (2015), section 3.1.
+        Bahdanau, Cho, Bengio (2015).
 
     Example:
         >>> scores = torch.tensor([[0.0, 0.0, 5.0]])
