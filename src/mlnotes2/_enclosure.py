@@ -30,9 +30,13 @@ class Enclosure:
 
     def __post_init__(self) -> None:
         if math.isnan(self.lower) or math.isnan(self.upper):
-            raise ValueError(f"bounds must be numbers, got [{self.lower}, {self.upper}]; look for a NaN upstream")
+            raise ValueError(
+                f"bounds must be numbers, got [{self.lower}, {self.upper}]; look for a NaN upstream"
+            )
         if self.lower > self.upper:
-            raise ValueError(f"lower must not exceed upper, got [{self.lower}, {self.upper}]; were they swapped?")
+            raise ValueError(
+                f"lower must not exceed upper, got [{self.lower}, {self.upper}]; were they swapped?"
+            )
 
     @property
     def width(self) -> float:

@@ -209,12 +209,10 @@ class Figure:
         for s in self.sliders:
             start = start * len(s.values) + s.start
         text = html.escape(self.readout[start]) if self.readout else ""
-        hint = (
-            '<p class="hint">Hover over the matrix, or focus it and use the arrow keys.</p>' if cells else ""
-        )
+        hint = "Point at a cell, or focus the matrix and use the arrow keys."
         state = f'<output aria-live="polite">{text}</output>' if self.readout else ""
-        cell = '<output class="cell" aria-live="polite"></output>' if cells else ""
-        return f'{state}<div class="controls" hidden>{"".join(rows)}{cell}{hint}</div>'
+        cell = f'<output class="cell" aria-live="polite">{hint}</output>' if cells else ""
+        return f'{state}<div class="controls" hidden>{"".join(rows)}{cell}</div>'
 
     def _data(self) -> str:
         """What the script needs to move the layers, as JSON."""
