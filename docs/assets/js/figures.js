@@ -109,7 +109,8 @@
     const first = +links.dataset.line, lines = code.textContent.trimEnd().split('\n').length;
     const padding = parseFloat(getComputedStyle(code).paddingTop), height = (code.scrollHeight - 2 * padding) / lines;
     code.style.setProperty('--shown', `${Math.min(lines - first, MOST) * height + 2 * padding}px`);
-    code.scrollTop = first * height;
+    const printed = block.nextElementSibling?.matches('.output');  // by its last lines, which must be seen
+    code.scrollTop = printed ? code.scrollHeight : first * height;
     links.toggleAttribute('data-scrolled', code.scrollTop > 0);
   };
 
