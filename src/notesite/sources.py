@@ -13,7 +13,8 @@ from .project import Project
 
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title><link rel="stylesheet" href="{up}assets/css/source.css"></head>
+<title>{title}</title><link rel="icon" href="{up}assets/images/favicon.png">
+<link rel="stylesheet" href="{up}assets/css/source.css"></head>
 <body><header><a href="{up}index.html">Machine Learning Notes 2</a> / <h1>{title}</h1></header>
 <main tabindex="0">{code}</main></body></html>
 """

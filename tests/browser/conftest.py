@@ -45,9 +45,11 @@ def file_of(path: str) -> Path:
 
 @cache
 def pages(part: str) -> list[str]:
-    """The paths of all pages that hold a piece of HTML; pages of a single source file are left out."""
-    found = sorted(p.relative_to(SITE).as_posix().removesuffix("index.html") for p in SITE.rglob("*.html"))
-    paths = [path for path in found if not path.startswith("source/") and part in html(path)]
+    """The paths of all pages that hold a piece of HTML; of the many source files, the longest stands for all."""
+    *_, longest = sorted(SITE.glob("source/**/*.html"), key=lambda file: file.stat().st_size)
+    files = [f for f in SITE.rglob("*.html") if SITE / "source" not in f.parents or f == longest]
+    found = sorted(file.relative_to(SITE).as_posix().removesuffix("index.html") for file in files)
+    paths = [path for path in found if part in html(path)]
     if not paths:
         raise pytest.UsageError(
             f"no page with {part or 'anything'} in {SITE}; build the site with: nox -s docs"

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Page
 
 from conftest import html
 
@@ -12,6 +12,13 @@ FIGURES = "figure.fig"
 STATE = (
     "figure => [figure.querySelector('g.layers').innerHTML, figure.querySelector('output:not(.cell)')?.value]"
 )
+# Names of the rows and columns of the first matrix, and the text for an entry, as the script reads them.
+NAMES = """figure => {
+  const data = JSON.parse(figure.querySelector('script[type="application/json"]').textContent);
+  const { rows, cols, entry } = data.layers.find(layer => layer.kind === 'cells');
+  return [rows, cols, entry];
+}"""
+SAID = "output => output.value"
 
 
 def test_figures_have_a_text_alternative(path_with_figure: str) -> None:
@@ -37,28 +44,17 @@ def test_sliders_move_the_figure(visit: Callable[..., Page], path_with_slider: s
 def test_matrices_work_from_the_keyboard(visit: Callable[..., Page], path_with_matrix: str) -> None:
     page = visit(path_with_matrix)
     for figure in page.locator(f"{FIGURES}:has(g.cells)").all():
-        matrix, rows, cols = figure.locator("g.cells").first, *_names(figure)
-        matrix.focus()
-        said = [_said(figure)]
+        rows, cols, entry = figure.evaluate(NAMES)
+        figure.locator("g.cells").first.focus()
+        said = [figure.locator("output.cell").evaluate(SAID)]
         for key in ("ArrowRight", "ArrowDown", "ArrowLeft", "ArrowUp"):
             page.keyboard.press(key)
-            said.append(_said(figure))
+            said.append(figure.locator("output.cell").evaluate(SAID))
         # once around a square of four cells
-        walked = [(0, 0), (0, 1), (1, 1), (1, 0), (0, 0)]
-        for text, (row, col) in zip(said, walked, strict=True):
-            assert rows[row] in text, (text, rows[row])
-            assert cols[col] in text, (text, cols[col])
-            assert any(c.isdigit() for c in text), text
-
-
-def _said(figure: Locator) -> str:
-    return str(figure.locator("output.cell").evaluate("o => o.value"))
-
-
-def _names(figure: Locator) -> tuple[list[str], list[str]]:
-    """Names of the rows and columns of the first matrix, as the script reads them."""
-    names = figure.evaluate(
-        """f => { const d = JSON.parse(f.querySelector('script[type="application/json"]').textContent)
-          .layers.find(l => l.kind === 'cells'); return [d.rows, d.cols]; }"""
-    )
-    return names[0], names[1]
+        for text, (row, col) in zip(said, [(0, 0), (0, 1), (1, 1), (1, 0), (0, 0)], strict=True):
+            before, after = entry.format(row=rows[row], col=cols[col], value="|").split("|")
+            assert text.startswith(before)
+            assert text.endswith(after)
+            assert any(c.isdigit() for c in text.removeprefix(before).removesuffix(after)), (
+                f"no value: {text}"
+            )

@@ -17,7 +17,7 @@ WIDTHS = (320, 390, 768)
 # What is wider than the window and stands in nothing that scrolls.
 WIDEST = """() => {
   const scrolls = e => e !== document.body && (getComputedStyle(e).overflowX !== 'visible' || scrolls(e.parentElement));
-  return [...document.querySelectorAll('body *')]
+  return [...document.querySelectorAll('body *:not(svg *)')]
     .filter(e => e.getBoundingClientRect().right > innerWidth + 1 && !scrolls(e.parentElement))
     .slice(0, 3).map(e => e.outerHTML.slice(0, 120));
 }"""
