@@ -1,4 +1,4 @@
-"""Every page is quiet, fits a phone, stays small, is whole without scripts, and links to what exists."""
+"""Every page is quiet, fits phones and paper, stays small, is whole without scripts, and links to what exists."""
 
 import re
 from collections import Counter
@@ -21,6 +21,9 @@ WIDEST = """() => {
     .filter(e => e.getBoundingClientRect().right > innerWidth + 1 && !scrolls(e.parentElement))
     .slice(0, 3).map(e => e.outerHTML.slice(0, 120));
 }"""
+# What is of no use on paper.
+CONTROLS = """() => [...document.querySelectorAll('main button, figure.fig input, .md-header, .md-sidebar')]
+  .filter(e => e.checkVisibility()).map(e => e.outerHTML.slice(0, 120))"""
 INVISIBLE = """selector => [...document.querySelectorAll(selector)].filter(e => !e.closest('.controls')).filter(e => {
   const box = e.getBoundingClientRect();
   return !(box.width > 0 && box.height > 0 && e.checkVisibility({ visibilityProperty: true, opacityProperty: true }));
@@ -47,7 +50,7 @@ def test_page_is_quiet(visit: Callable[..., Page], path: str) -> None:
     assert page.evaluate("document.cookie") == ""
 
 
-def test_page_does_not_overflow(visit: Callable[..., Page], path: str) -> None:
+def test_page_fits_phones_and_paper(visit: Callable[..., Page], path: str) -> None:
     page = visit(path)
     open_details(page)
     wide = {}
@@ -56,6 +59,8 @@ def test_page_does_not_overflow(visit: Callable[..., Page], path: str) -> None:
         if page.evaluate("document.scrollingElement.scrollWidth") > width:
             wide[width] = page.evaluate(WIDEST)
     assert not wide
+    page.emulate_media(media="print")
+    assert page.evaluate(CONTROLS) == []
 
 
 def test_page_is_small(path: str) -> None:
