@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from .fences import find_fences
@@ -30,15 +31,23 @@ def claim_tests(tests: Path) -> dict[str, list[ClaimTest]]:
     """The tests that prove each claim, read off the sources without importing them."""
     found: dict[str, list[ClaimTest]] = {}
     for path in sorted(tests.rglob("test_*.py")):
-        text = path.read_text(encoding="utf-8")
-        if "mark.claim" not in text:
-            continue
-        for node in ast.walk(ast.parse(text, filename=str(path))):
-            if isinstance(node, ast.FunctionDef):
-                for claim in _marks(node):
-                    first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
-                    test = ClaimTest(claim, node.name, path, first, node.end_lineno or first)
-                    found.setdefault(claim, []).append(test)
+        status = path.stat()
+        for test in _tests_in(path, status.st_mtime_ns, status.st_size):
+            found.setdefault(test.claim, []).append(test)
+    return found
+
+
+@lru_cache(maxsize=1024)
+def _tests_in(path: Path, *_stamp: int) -> list[ClaimTest]:
+    """The tests of one file that prove claims; parsed again only when the file has changed."""
+    text, found = path.read_text(encoding="utf-8"), list[ClaimTest]()
+    if "mark.claim" not in text:
+        return found
+    for node in ast.walk(ast.parse(text, filename=str(path))):
+        if isinstance(node, ast.FunctionDef):
+            first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
+            last = node.end_lineno or first
+            found += [ClaimTest(claim, node.name, path, first, last) for claim in _marks(node)]
     return found
 
 

@@ -5,7 +5,7 @@ import hashlib
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib import metadata
 from pathlib import Path
 
@@ -57,12 +57,14 @@ def key(path: Path, *, src: Path, data: Iterable[Path] = (), pins: Iterable[str]
             digest.update(f"{name}\0{len(content)}\0".encode() + content)
         digest.update(b"\0")
     python = f"python=={sys.version_info.major}.{sys.version_info.minor}"
-    versions = sorted({f"{name.lower()}=={_version(name)}" for name in pins})
+    versions = sorted({f"{name.lower()}=={version(name)}" for name in pins})
     digest.update("\n".join([python, *versions]).encode())
     return digest.hexdigest()
 
 
-def _version(name: str) -> str:
+@cache
+def version(name: str) -> str:
+    """The installed version of a distribution, or "missing"."""
     try:
         return metadata.version(name).partition("+")[0]  # `+cpu` or `+cu130` tells the machine, not the code
     except metadata.PackageNotFoundError:
@@ -88,7 +90,7 @@ def _direct(module: Module, sources: Sources, *, reexports: bool) -> Iterator[Mo
     """The modules that `module` uses itself; names that an `__init__` only passes on count if `reexports`."""
     used = _attributes(module)
     passes_on = module.name == module.package and not reexports
-    for item in module.all_imports():
+    for item in module.all_imports:
         if not sources.owns(item.module) or (passes_on and item.name and item.local not in used):
             continue
         found = sources.follow(module, item)

@@ -1,24 +1,16 @@
-"""Labs: jupytext scripts that are executed, kept, and rendered as Markdown pages by mkdocs-jupyter's plugin."""
+"""Labs: jupytext scripts that are executed, kept, and turned into the Markdown of a page."""
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 from pathlib import Path
-from typing import Any
 
-import jupytext
-import nbclient
 import nbformat
-from mkdocs.config import config_options
-from mkdocs_jupyter.plugin import Plugin
 
-from . import extension
 from .freshness import key
 from .project import PINNED, Project
 from .runs import run_module, write
-from .sources import write_sources
 from .svg import theme
 
 # What turns an executed notebook into a page; a change here makes every lab stale.
@@ -54,6 +46,9 @@ def execute(lab: Path, *, project: Project) -> Path:
 
 def _execute(lab: Path, root: Path) -> nbformat.NotebookNode:
     """The executed notebook, with the same bytes whenever it ran."""
+    import jupytext  # here, because a build that finds every lab fresh does not need them
+    import nbclient
+
     notebook = jupytext.read(lab)
     notebook.cells.insert(0, nbformat.v4.new_code_cell(_SETUP))
     resources = {"metadata": {"path": str(root)}}
@@ -127,58 +122,6 @@ def _picture(svg: str, name: str, alt: str | None) -> str:
 def _fence(text: str, attributes: str) -> str:
     marks = "`" * max([3, *(len(m) + 1 for m in re.findall(r"`{3,}", text))])
     return f"{marks}{{ {attributes} }}\n{text.rstrip()}\n{marks}"
-
-
-class LabsPlugin(Plugin):
-    """mkdocs-jupyter with its page source replaced: the executed notebook as Markdown."""
-
-    config_scheme = (
-        *(option for option in Plugin.config_scheme if option[0] not in ("include", "include_source")),
-        ("include", config_options.Type(list, default=["*_lab.py"])),
-        ("include_source", config_options.Type(bool, default=True)),
-    )
-
-    def on_config(self, config: Any) -> Any:
-        """The project is the folder of mkdocs.yml."""
-        self.project = Project(Path(config.config_file_path).resolve().parent)
-        return config
-
-    def on_page_read_source(self, page: Any, config: Any) -> str | None:
-        """Execute a lab, or take the kept result; other pages are read as ever."""
-        del config
-        if not self.should_include(page.file):
-            return None
-        lab = Path(page.file.abs_src_path)
-        executed = nbformat.reads(
-            execute(lab, project=self.project).read_text(encoding="utf-8"), as_version=4
-        )
-        return markdown(executed, lab.stem)
-
-    def on_page_markdown(self, markdown: str, page: Any, config: Any, files: Any) -> str:
-        """Tell the Markdown extension which page it renders, for links and messages."""
-        del config, files
-        extension.current_page.set(page.file.src_uri)
-        return markdown
-
-    def on_pre_page(self, page: Any, config: Any, files: Any) -> Any:
-        """Keep only the download address of what mkdocs-jupyter does here."""
-        del config, files
-        if self.should_include(page.file):
-            self._set_nb_url(page)
-        return page
-
-    def on_post_page(self, output_content: str, page: Any, config: Any) -> None:
-        """Put the executed notebook beside the script."""
-        super().on_post_page(output_content, page, config)
-        if self.should_include(page.file):
-            lab = Path(page.file.abs_src_path)
-            notebook = json.loads(execute(lab, project=self.project).read_text(encoding="utf-8"))
-            target = Path(page.file.abs_dest_path).parent / f"{lab.stem}.ipynb"
-            target.write_text(json.dumps(notebook, indent=1), encoding="utf-8")
-
-    def on_post_build(self, config: Any) -> None:
-        """Add the sources that badges and blocks link to."""
-        write_sources(self.project, Path(config.site_dir))
 
 
 def _main() -> None:

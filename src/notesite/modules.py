@@ -122,11 +122,11 @@ class Module:
     def lazy_annotations(self) -> bool:
         return any(item.module == "__future__" for item in self.imports.get("annotations", []))
 
-    def all_imports(self) -> Iterator[Import]:
+    @cached_property
+    def all_imports(self) -> tuple[Import, ...]:
         """Every import in the file, also inside functions."""
-        for node in ast.walk(self.tree):
-            if isinstance(node, ast.Import | ast.ImportFrom):
-                yield from _import_names(node, self)
+        nodes = [n for n in ast.walk(self.tree) if isinstance(n, ast.Import | ast.ImportFrom)]
+        return tuple(item for node in nodes for item in _import_names(node, self))
 
     def effects(self) -> Iterator[Statement]:
         """The statements that do something other than bind or change a name of this module."""

@@ -1,7 +1,6 @@
 """Where the parts of a project stand."""
 
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 
 # An output depends on these versions: they compute it or draw it.
@@ -33,9 +32,3 @@ class Project:
     def cache(self) -> Path:
         """What was computed for the pages; safe to delete."""
         return self.root / ".cache" / "notesite"
-
-
-def pins() -> list[str]:
-    """The installed versions on which outputs depend, as name==version."""
-    found = {d.metadata["Name"].lower(): d.version for d in metadata.distributions()}
-    return [f"{name}=={found.get(name.lower(), 'missing')}" for name in PINNED]

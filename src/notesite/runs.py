@@ -12,8 +12,8 @@ from functools import cache
 from pathlib import Path
 
 from .figures import draw, locate, public_functions
-from .freshness import key
-from .project import PINNED, Project, pins
+from .freshness import key, version
+from .project import PINNED, Project
 
 TIMEOUT = 300  # seconds; nothing on a page should take a tenth of this
 
@@ -38,7 +38,7 @@ def write(path: Path, text: str) -> None:
 
 @cache
 def _example_salt() -> bytes:
-    return "\n".join([sys.version, *pins()]).encode()
+    return "\n".join([sys.version, *(f"{name}=={version(name)}" for name in PINNED)]).encode()
 
 
 def example_path(code: str, *, wrong: bool, project: Project) -> Path:
@@ -79,16 +79,16 @@ def figures_path(file: Path, *, project: Project) -> Path:
     return project.cache / "figures" / name
 
 
-def draw_all(file: Path, *, project: Project) -> None:
-    """Draw every figure of one note in a fresh process, unless they are kept already.
+def draw_all(file: Path, *, project: Project) -> Path:
+    """Draw every figure of one note in a fresh process, unless they are kept already, and return where.
 
     Raises:
         RunError: If one of them fails, with the traceback.
     """
     path = figures_path(file, project=project)
-    if path.is_file():
-        return
-    run_module("notesite.runs", file, path, project=project)
+    if not path.is_file():
+        run_module("notesite.runs", file, path, project=project)
+    return path
 
 
 def run_module(name: str, file: Path, out: Path, *, project: Project) -> None:
@@ -119,9 +119,8 @@ def figure_html(name: str, *, project: Project) -> str:
         RunError: If drawing it fails.
     """
     file, function = locate(name, docs=project.docs)
-    draw_all(file, project=project)
-    kept = json.loads(figures_path(file, project=project).read_text(encoding="utf-8"))
-    return str(kept[function])
+    kept = draw_all(file, project=project).read_text(encoding="utf-8")
+    return str(json.loads(kept)[function])
 
 
 def _main() -> None:

@@ -133,7 +133,7 @@ def test_key_changes_with_the_file_the_data_and_the_pins(root: Path, monkeypatch
         return key(lab, src=root / "src", data=[record], pins=pins)
 
     keys = [now(), now("numpy"), now("numpy", "pytest"), now("not-installed")]
-    monkeypatch.setattr(freshness.metadata, "version", lambda _: "0.0.1")
+    monkeypatch.setattr(freshness, "version", lambda _: "0.0.1")
     keys.append(now("numpy"))
     monkeypatch.setattr(freshness.sys, "version_info", SimpleNamespace(major=3, minor=99))
     keys.append(now())
