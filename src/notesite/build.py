@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import os
 import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -24,7 +26,7 @@ from .fences import find_fences
 from .figures import locate
 from .labs import execute, lab_path
 from .project import Project
-from .runs import draw_all, example_output, example_path, figures_path
+from .runs import draw_all, example_output, example_path, figures_path, write
 
 
 class BuildError(RuntimeError):
@@ -143,6 +145,16 @@ def swap(new: Path, site: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
+def _replace(project: Project, site: Path) -> None:
+    """Render beside the old site, and swap."""
+    new = site.with_name(f"{site.name}.new-{os.getpid()}")
+    try:
+        render(project, new)
+        swap(new, site)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+
+
 def recover(site: Path) -> None:
     """Undo a swap that was cut off between its two renames, and sweep up after builds that were killed."""
     old = site.with_name(site.name + ".old")
@@ -166,16 +178,30 @@ def build(project: Project, site: Path, say: Callable[[str], None] = print) -> N
         if faults:
             raise BuildError("\n".join(faults))
         run_stale(tasks, say)
-        new = site.with_name(f"{site.name}.new-{os.getpid()}")
-        try:
+        stamp = project.cache / "rendered.txt"
+        if stamp.is_file() and stamp.read_text(encoding="utf-8") == fingerprint(project, site):
+            say("nothing has changed since the pages were rendered")
+        else:
             say("rendering the pages")
-            render(project, new)
-            swap(new, site)
-        finally:
-            shutil.rmtree(new, ignore_errors=True)
+            _replace(project, site)
+            write(stamp, fingerprint(project, site))
     pages = sum(1 for _ in site.rglob("index.html"))
     say(f"{pages} pages in {site} after {time.perf_counter() - start:.1f} s")
     say(f"open it with: {Path(sys.executable).name} -m http.server --bind 127.0.0.1 -d {site.name} 8000")
+
+
+def fingerprint(project: Project, site: Path) -> str:
+    """A digest of all that pages are rendered from, of the installed versions, and of the site itself."""
+    packages = Path(sysconfig.get_path("purelib")).glob("*.dist-info")
+    digest = hashlib.sha256("\n".join([sys.version, *sorted(p.name for p in packages)]).encode())
+    folders = [project.src, project.docs, project.tests, project.root / "overrides", site]
+    files = [path for folder in folders for path in sorted(folder.rglob("*")) if path.suffix != ".pyc"]
+    for path in [project.root / "mkdocs.yml", *files]:
+        if path.is_file():
+            digest.update(
+                f"{os.path.relpath(path, project.root)}\0{path.stat().st_size}\0".encode() + path.read_bytes()
+            )
+    return digest.hexdigest()
 
 
 @contextmanager

@@ -57,9 +57,30 @@ def test_build_makes_every_part_of_a_page(project):
 
 def test_build_runs_nothing_twice_and_gives_the_same_bytes(built_project):
     before = snapshot(built_project)
-    assert "5 fresh, 0 to run" in built(built_project)[0]
+    (built_project.cache / "rendered.txt").unlink()
+    lines = built(built_project)
+    assert "5 fresh, 0 to run" in lines[0]
+    assert rendered(lines)
     after = snapshot(built_project)
     assert {str(p) for p in before if before[p] != after.get(p)} <= {"sitemap.xml", "sitemap.xml.gz"}
+
+
+def rendered(lines) -> bool:
+    return "rendering the pages" in lines
+
+
+def test_build_renders_only_if_something_has_changed(built_project):
+    site = built_project.root / "site"
+    built(built_project)  # the copy stands in another place
+    assert not rendered(built(built_project))
+    edit(built_project.docs / "index.md", "# Home", "# Start")
+    assert rendered(built(built_project))
+    assert "Start" in (site / "index.html").read_text(encoding="utf-8")
+    (site / "topic/note/index.html").unlink()
+    assert rendered(built(built_project))
+    assert (site / "topic/note/index.html").is_file()
+    (built_project.tests / "topic/test_two.py").write_text("")
+    assert rendered(built(built_project))
 
 
 def test_build_reruns_the_lab_that_imports_an_edited_module_and_no_other(built_project):
