@@ -17,7 +17,7 @@ from pymdownx.blocks import BlocksExtension
 from pymdownx.blocks.block import Block, type_string
 
 from .claims import claim_tests
-from .fences import Fence, find_fences
+from .fences import Fence, fenced, find_fences
 from .mathml import TexError, mathml
 from .project import Project
 from .runs import RunError, example_output, figure_html
@@ -68,18 +68,18 @@ class FencePreprocessor(Preprocessor):
             return []
         piece = slice_symbols(fence.symbols, src=self.project.src) if fence.symbols else None
         links = [self.md.htmlStash.store(self._links(piece)), ""] if piece else []
-        shown = _fenced(_compose(piece, fence), "python", fence.options, fence.is_wrong)
+        code = _compose(piece, fence)
+        shown = _block(code, ".python", ".no-copy" if fence.is_wrong else "", fence.options)
         if fence.is_wrong:
             shown = [
                 '<p class="wrong-note">Wrong on purpose, so this block has no copy button.</p>',
                 "",
                 *shown,
             ]
-        code = example_code(fence, self.project)
-        if code is None:
+        if not fence.runs:
             return [*links, *shown]
         output = example_output(code, project=self.project, wrong=fence.is_wrong)
-        return [*links, *shown, "", *_fenced(output, "text", ".output", no_copy=True)]
+        return [*links, *shown, "", *_block(output, ".text", ".no-copy", ".output")]
 
     def _links(self, piece: Slice) -> str:
         """Links to the lines of the source and to its tests; they know on which line of the block the symbol begins."""
@@ -117,20 +117,13 @@ def _compose(piece: Slice | None, fence: Fence) -> str:
 def example_code(fence: Fence, project: Project) -> str | None:
     """The script that a fence runs; None if it runs nothing. Unknown symbols raise SliceError even then."""
     piece = slice_symbols(fence.symbols, src=project.src) if fence.symbols else None
-    runs = (piece or fence.is_wrong) and any(line.strip() for line in fence.body)
-    return _compose(piece, fence) if runs else None
+    return _compose(piece, fence) if fence.runs else None
 
 
-def _fenced(code: str, language: str, options: str, no_copy: bool) -> list[str]:
-    """A superfences block with attributes, whose marks are longer than any inside it."""
-    marks = "`" * max(3, *(len(m) + 1 for m in re.findall(r"`{3,}", code)), 3)
-    classes = f".{language}" + (" .no-copy" if no_copy else "")
-    options = re.sub(r"[{}]", "", options).strip()
-    return [
-        f"{marks}{{ {' '.join(filter(None, [classes, options]))} }}",
-        *code.rstrip("\n").split("\n"),
-        marks,
-    ]
+def _block(code: str, *attributes: str) -> list[str]:
+    """A superfences block; braces around options that stood on the page are dropped."""
+    options = [re.sub(r"[{}]", "", attribute).strip() for attribute in attributes]
+    return fenced(code.rstrip("\n"), " ".join(filter(None, options)))
 
 
 class _LightHighlight(Postprocessor):

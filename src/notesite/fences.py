@@ -44,9 +44,20 @@ class Fence:
         return self.is_python and re.search(r"\bwrong\b", self.info) is not None
 
     @property
+    def runs(self) -> bool:
+        """Whether the block holds lines that are run and whose output is shown."""
+        return bool(self.symbols or self.is_wrong) and any(line.strip() for line in self.body)
+
+    @property
     def options(self) -> str:
         """What superfences should still see of the info line, such as `hl_lines`."""
         return re.sub(r"^\s*python\b|\bwrong\b", "", _SYMBOL.sub("", self.info)).strip()
+
+
+def fenced(text: str, attributes: str) -> list[str]:
+    """The lines of a block with superfences' attributes, whose marks are longer than any inside it."""
+    marks = "`" * max([3, *(len(m) + 1 for m in re.findall(r"`{3,}", text))])
+    return [f"{marks}{{ {attributes} }}", *text.split("\n"), marks]
 
 
 def find_fences(lines: Sequence[str]) -> list[Fence]:

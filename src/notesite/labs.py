@@ -8,6 +8,7 @@ from pathlib import Path
 
 import nbformat
 
+from .fences import fenced
 from .freshness import key
 from .project import PINNED, Project
 from .runs import run_module, write
@@ -120,8 +121,7 @@ def _picture(svg: str, name: str, alt: str | None) -> str:
 
 
 def _fence(text: str, attributes: str) -> str:
-    marks = "`" * max([3, *(len(m) + 1 for m in re.findall(r"`{3,}", text))])
-    return f"{marks}{{ {attributes} }}\n{text.rstrip()}\n{marks}"
+    return "\n".join(fenced(text.rstrip(), attributes))
 
 
 def _main() -> None:
