@@ -6,7 +6,7 @@ from functools import reduce
 import numpy as np
 import pytest
 from flint import arb, ctx
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import oracles
@@ -51,7 +51,7 @@ def test_lipschitz_constant_of_known_functions(f, interval, constant):
     assert found.lower * (1 - 1e-15) <= constant <= found.upper * (1 + 1e-15)  # `constant` itself is rounded
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(st.lists(st.integers(-9, 9), min_size=1, max_size=6), st.integers(-4, 3), st.integers(1, 5))
 @pytest.mark.claim("lipschitz.derivative")
 def test_lipschitz_constant_of_a_polynomial_is_its_steepest_slope(coefficients, a, length):
@@ -62,7 +62,7 @@ def test_lipschitz_constant_of_a_polynomial_is_its_steepest_slope(coefficients, 
     assert found.midpoint == pytest.approx(expected, rel=2e-9, abs=2e-9)  # twice tol; roots are good to 1e-12
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(st.floats(-4, 4), st.floats(0.01, 4))
 @pytest.mark.claim("lipschitz.derivative")
 def test_lipschitz_constant_is_never_below_a_sampled_slope(a, length):
@@ -70,9 +70,8 @@ def test_lipschitz_constant_is_never_below_a_sampled_slope(a, length):
         return np.sin(3 * x) * np.abs(x - 0.5) + np.exp(-x * x)
 
     steepest = max_slope(f, np.linspace(a, a + length, 300)).value
-    assert (
-        steepest <= lipschitz_constant(f, (a, a + length), tol=1e-3).upper + 1e-9
-    )  # slopes of doubles cancel
+    bound = lipschitz_constant(f, (a, a + length), tol=1e-3).upper
+    assert steepest <= bound + 1e-9  # slopes of doubles cancel
 
 
 @pytest.mark.parametrize(("f", "interval"), [case[1:3] for case in KNOWN], ids=[case[0] for case in KNOWN])
@@ -87,26 +86,32 @@ def test_lipschitz_constant_the_witness_proves_the_lower_bound(f, interval):
 
 @pytest.mark.claim("lipschitz.sqrt")
 def test_lipschitz_constant_of_the_square_root_is_unbounded():
-    found = lipschitz_constant(np.sqrt, (0, 1))
+    found = lipschitz_constant(np.sqrt, (0, 1), max_splits=1000)
     assert found.upper == math.inf
     assert found.lower > 1e100
     assert found.witness[0] == 0
 
 
+@settings(max_examples=20)
+@given(st.integers(-99, -1), st.integers(1, 99))
 @pytest.mark.claim("lipschitz.kink")
-def test_lipschitz_constant_exists_for_a_function_with_a_kink():
-    found = lipschitz_constant(abs, (-1, 1))
-    assert found.lower == found.upper == 1
+def test_lipschitz_constant_exists_for_a_function_with_a_kink(a, b):
+    found = lipschitz_constant(abs, (a, b))
+    assert (found.lower, found.upper) == (1, 1)
     h = 2.0 ** -np.arange(50)
-    assert np.all(abs(h) / h == 1)  # the slopes at 0 have two limits: no derivative
-    assert np.all(abs(-h) / -h == -1)
+    assert np.all(abs(b * h) / (b * h) == 1)  # the slopes at 0 have two limits: no derivative
+    assert np.all(abs(a * h) / (a * h) == -1)
 
 
+@settings(max_examples=20)
+@given(st.integers(1, 99), st.integers(1, 99))
+@example(1, 2)  # the interval of the page, from -3 to 1
 @pytest.mark.claim("lipschitz.absolute")
-def test_lipschitz_constant_exceeds_the_largest_derivative_where_f_falls():
-    found = lipschitz_constant(np.square, (-3, 1))  # the derivative 2x is at most 2
-    assert 6.0 in found
-    assert found.lower > 5.9
+def test_lipschitz_constant_exceeds_the_largest_derivative_where_f_falls(b, more):
+    a = -b - more
+    found = lipschitz_constant(np.square, (a, b))
+    assert -2.0 * a in found
+    assert found.lower > 2 * b  # the derivative 2x is at most 2b
 
 
 @settings(max_examples=20)

@@ -46,9 +46,15 @@ def test_max_slope_of_a_differentiable_function_grows_without_bound():
     assert slopes[-1] > 10_000
 
 
+@given(st.lists(st.floats(0, 1)), st.lists(st.floats(2, 3)))
 @pytest.mark.claim("lipschitz.gap")
-def test_max_slope_across_a_gap_exceeds_every_derivative():
-    assert max_slope(lambda x: np.where(x < 1.5, 0.0, 1.0), [0, 0.5, 1, 2, 2.5, 3]) == (1.0, (1.0, 2.0))
+def test_max_slope_across_a_gap_exceeds_every_derivative(left, right):
+    def f(x):
+        return np.where(x < 1.5, 0.0, 1.0)
+
+    assert max_slope(f, [*left, 1, 2, *right]) == (1.0, (1.0, 2.0))
+    for piece in ([*left, 0, 1], [*right, 2, 3]):
+        assert max_slope(f, piece).value == 0
 
 
 @pytest.mark.parametrize(
