@@ -117,15 +117,16 @@ def test_two_piles_published_potential_proves_the_distance():
 
 
 @pytest.mark.claim("transport.not_unique")
-def test_two_different_plans_are_both_best():
-    five_moves, one_move = np.eye(5), np.roll(np.eye(5), -1, axis=1)
-    cost = np.abs(np.arange(5)[:, None] - np.arange(1, 6))  # from 0, ..., 4 to 1, ..., 5
-    assert np.count_nonzero(one_move * cost) == 1
-    assert plan_cost(five_moves, cost) == plan_cost(one_move, cost) == emd([1] * 5, [1] * 5, cost).cost == 5
+@given(st.integers(2, 12))
+def test_two_different_plans_are_both_best(n):
+    short_moves, one_move = np.eye(n), np.roll(np.eye(n), -1, axis=1)
+    cost = np.abs(np.arange(n)[:, None] - np.arange(1, n + 1))  # from 0, ..., n - 1 to 1, ..., n
+    assert np.count_nonzero(one_move * cost) == 1 < np.count_nonzero(short_moves * cost)
+    assert plan_cost(short_moves, cost) == plan_cost(one_move, cost) == emd([1] * n, [1] * n, cost).cost == n
 
 
 @pytest.mark.claim("transport.rank")
-@pytest.mark.parametrize(("n", "m"), [(1, 1), (1, 5), (4, 4), (3, 7), (10, 10)])
+@given(st.integers(1, 10), st.integers(1, 10))
 def test_constraint_matrix_has_rank_n_plus_m_minus_1(n, m):
     sums = np.vstack([np.kron(np.eye(n), np.ones(m)), np.kron(np.ones(n), np.eye(m))])
     assert sums.shape == (n + m, n * m)

@@ -64,12 +64,14 @@ def test_emd_1d_is_the_cost_of_the_naive_plan_of_sorted_points(rng, p):
 
 
 @pytest.mark.claim("transport.concave_cost")
-@pytest.mark.parametrize("p", [0.1, 0.5, 0.9])
+@given(st.floats(0.01, 0.99))
 def test_matching_in_order_is_not_best_below_p_1(p):
     cost = np.abs(np.array([[0], [1]]) - [1, 2]) ** p  # from 0 and 1 to 1 and 2
     in_order = plan_cost(naive_plan([1, 1], [1, 1]), cost)
     assert in_order == 2
-    assert emd([1, 1], [1, 1], cost).cost == 2**p
+    best = emd([1, 1], [1, 1], cost).cost
+    assert best == pytest.approx(2**p, rel=1e-15)  # the powers of NumPy and of Python round apart
+    assert best < in_order
 
 
 @given(RANDOM, st.sampled_from([1, 2, 5]), st.floats(-100, 100))
