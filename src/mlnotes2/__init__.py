@@ -7,7 +7,7 @@ from ._enclosure import Enclosure as Enclosure
 
 __version__ = "0.1.0"
 
-_TOPICS = ("attention", "divergences", "gan", "lipschitz", "spectral", "transport")
+_TOPICS = ("attention", "divergences", "exercises", "gan", "lipschitz", "spectral", "transport")
 
 
 def __getattr__(name: str) -> ModuleType:
