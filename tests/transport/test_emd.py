@@ -133,6 +133,7 @@ def test_constraint_matrix_has_rank_n_plus_m_minus_1(n, m):
     assert np.linalg.matrix_rank(sums) == n + m - 1
 
 
+@pytest.mark.exercise("transport.3")
 @given(RANDOM, st.integers(2, 12))
 def test_emd_with_all_distances_one_is_the_total_variation(rng, n):
     a, b, _ = random_problem(rng, n=n, m=n)

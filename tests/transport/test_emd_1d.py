@@ -74,12 +74,14 @@ def test_matching_in_order_is_not_best_below_p_1(p):
     assert best < in_order
 
 
+@pytest.mark.exercise("transport.1")
 @given(RANDOM, st.sampled_from([1, 2, 5]), st.floats(-100, 100))
 def test_emd_1d_of_a_shifted_sample_is_the_shift(rng, p, shift):
     x = rng.normal(size=20)
     assert emd_1d(x, x[::-1] + shift, p=p) == pytest.approx(abs(shift), rel=1e-9, abs=1e-12)
 
 
+@pytest.mark.exercise("transport.2")
 @given(RANDOM)
 def test_emd_1d_is_at_least_the_difference_of_the_means(rng):
     x, y, a, b = random_samples(rng)

@@ -1,0 +1,72 @@
+"""The exercises on transport: the solution is right, and each typical mistake is found."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mlnotes2.exercises import find_exercise
+from mlnotes2.transport import emd_1d
+
+EXERCISE = find_exercise("transport.4")
+EQUAL, RIGHT, LEFT, PLAN = (check.statement for check in EXERCISE.checks)
+
+
+@pytest.mark.exercise("transport.4")
+@given(st.integers(0, 2**32 - 1))
+def test_proved_distance_is_attained_by_a_1_lipschitz_function(seed):
+    rng = np.random.default_rng(seed)
+    positions = np.cumsum(rng.exponential(size=rng.integers(1, 9)))
+    a, b = rng.dirichlet(np.ones(len(positions)), 2)
+    distance, function = EXERCISE.solution(positions, a, b)
+    assert (np.abs(np.diff(function)) <= np.diff(positions) + 1e-14).all()  # one rounding
+    assert function @ (a - b) == pytest.approx(distance, abs=1e-13)  # a few roundings of numbers below 20
+    assert distance == pytest.approx(emd_1d(positions, positions, a, b), abs=1e-13)
+
+
+@pytest.mark.exercise("transport.4")
+def test_proved_distance_passes_all_checks():
+    assert EXERCISE.counterexamples(EXERCISE.solution) == {}
+
+
+def _function(passing, gaps):
+    return np.append(0.0, np.cumsum(-np.sign(passing) * gaps))
+
+
+def one_apart(positions, a, b):
+    passing = np.cumsum(a - b)[:-1]
+    return float(np.abs(passing).sum()), _function(passing, np.diff(positions))
+
+
+def signed(positions, a, b):
+    passing, gaps = np.cumsum(a - b)[:-1], np.diff(positions)
+    return float(passing @ gaps), _function(passing, gaps)
+
+
+def only_the_means(positions, a, b):
+    passing, gaps = np.cumsum(a - b)[:-1], np.diff(positions)
+    return abs(float(passing @ gaps)), _function(passing, gaps)
+
+
+def uphill(positions, a, b):
+    passing, gaps = np.cumsum(a - b)[:-1], np.diff(positions)
+    return float(np.abs(passing) @ gaps), -_function(passing, gaps)
+
+
+def never_level(positions, a, b):
+    passing, gaps = np.cumsum(a - b)[:-1], np.diff(positions)
+    return float(np.abs(passing) @ gaps), _function(np.where(passing > 0, 1, -1), gaps)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "statements"),
+    [
+        (one_apart, {RIGHT, LEFT, PLAN}),
+        (signed, {LEFT, PLAN}),
+        (only_the_means, {PLAN}),
+        (uphill, {RIGHT, LEFT, PLAN}),
+        (never_level, {EQUAL, RIGHT, LEFT, PLAN}),
+    ],
+)
+def test_proved_distance_checks_find_a_typical_mistake(wrong, statements):
+    assert set(EXERCISE.counterexamples(wrong)) == statements
