@@ -149,9 +149,34 @@ def non_saturating_gradients(theta):
     return gradient, kl_slope - 2 * js_slope, kl_slope + 2 * js_slope
 
 
+@pytest.mark.exercise("gan.5")
+def test_solution_the_price_of_a_small_mode():
+    p, q = [9 / 10, 1 / 10], [1, 0]
+    assert reverse_kl(p, q) == pytest.approx(math.log(10 / 9))
+    assert reverse_kl(p, q) == pytest.approx(1 / 10, abs=1 / 100)
+    assert kl(p, q) == math.inf
+
+
+@pytest.mark.exercise("gan.6")
 @given(dropping())
-def test_exercise_2_what_js_charges_for_dropping(drawn):
-    p, kept, _ = drawn
+def test_solution_what_js_charges_for_dropping(drawn):
+    p, kept, rng = drawn
     m = p[kept].sum()
     charge = (m * math.log(2 * m / (1 + m)) + math.log(2 / (1 + m)) + (1 - m) * math.log(2)) / 2
     assert js(p, np.where(kept, p, 0) / m) == pytest.approx(charge, abs=1e-12)
+    assert js(p, rng.dirichlet(np.ones(len(p)))) <= math.log(2)
+
+
+@pytest.mark.exercise("gan.6")
+@given(st.floats(1e-12, 1e-6))
+def test_solution_js_charges_log_2_for_dropping_almost_everything(m):
+    assert js([m, 1 - m], [1, 0]) == pytest.approx(math.log(2), abs=30 * m)  # m log(1/m) and less
+    assert reverse_kl([1, 0], [1 - m, m]) == math.inf
+
+
+@pytest.mark.exercise("gan.7")
+@given(st.floats(1e-6, 1), st.floats(1e-3, 1e3))
+def test_solution_the_price_is_zero_only_where_the_densities_agree(q, u):
+    assert price(q, q) == 0
+    assert price(u * q, q) == pytest.approx(q * (u - 1 - math.log(u)), abs=1e-9 * q * (1 + u))  # rounding
+    assert price(u * q, q) > 0 or abs(u - 1) < 1e-6

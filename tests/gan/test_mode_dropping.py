@@ -4,11 +4,13 @@ import math
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
 from mlnotes2.divergences import kl
+from mlnotes2.gan import ring, ring_modes
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -106,6 +108,7 @@ def test_bad_samples_where_there_are_no_data_cost_exactly_that_and_reverse_kl_is
     assert kl(q, p) == math.inf
 
 
+@pytest.mark.exercise("gan.10")
 def test_solution_a_sharp_family_has_a_sharp_member_of_leastkl():
     x = np.linspace(-6, 6, 2401)
 
@@ -119,6 +122,7 @@ def test_solution_a_sharp_family_has_a_sharp_member_of_leastkl():
     assert min(costs) == pytest.approx(0, abs=1e-12)
 
 
+@pytest.mark.exercise("gan.9")
 def test_solution_one_dropped_mode_of_eight():
     p, q = np.full(8, 1 / 8), np.array([1 / 7] * 7 + [0])
     m = (p + q) / 2
@@ -126,7 +130,19 @@ def test_solution_one_dropped_mode_of_eight():
     assert kl(q, p) == pytest.approx(math.log(8 / 7))
     js = (7 / 8 * math.log(14 / 15) + math.log(2) / 8 + math.log(16 / 15)) / 2
     assert (kl(p, m) + kl(q, m)) / 2 == pytest.approx(js)
+    assert js < 1 / 20
 
 
+@pytest.mark.exercise("gan.11")
 def test_solution_a_mode_is_hardly_ever_missed_by_chance():
     assert (1 - (1 - math.exp(-4.5)) / 25) ** 2500 < 1e-43
+
+
+@pytest.mark.exercise("gan.11")
+def test_solution_how_often_a_given_mode_is_not_captured():
+    n, runs, modes = 12, 4000, ring_modes()
+    samples = ring(n * runs, generator=torch.Generator().manual_seed(0))
+    hit = (torch.cdist(samples, modes[:1]) <= 3 * 0.01).reshape(runs, n)
+    missed = 1 - hit.any(dim=1).double().mean().item()
+    expected = (1 - (1 - math.exp(-4.5)) / 8) ** n
+    assert missed == pytest.approx(expected, abs=4 * math.sqrt(expected * (1 - expected) / runs))

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from torch import nn
 
+from mlnotes2.divergences import kl
 from mlnotes2.gan import critic_loss, gradient_penalty, update_critic
 from mlnotes2.transport import emd
 
@@ -178,13 +179,48 @@ def test_descent_ascent_on_xy_grows_at_once_and_circles_in_turns(x, y, eta):
     )  # rounding
 
 
-def test_solution_the_gan_loss_is_js_without_its_constant():
-    rng = np.random.default_rng(0)
+@pytest.mark.exercise("gan.1")
+@given(t=st.floats(-3, 3), seed=seeds)
+def test_solution_the_conjugate_of_u_log_u(t, seed):
+    u = np.exp(t - 1 + np.linspace(-1, 1, 2001))  # its middle is the claimed place of the maximum
+    values = u * t - u * np.log(u)
+    assert values.argmax() == 1000
+    assert values.max() == pytest.approx(np.exp(t - 1))
+    rng = np.random.default_rng(seed)
+    p, q = _simplex(rng, 5), _simplex(rng, 5)
+    best = 1 + np.log(p / q)
+    assert p @ best - q @ np.exp(best - 1) == pytest.approx(kl(p, q), abs=1e-9)  # rounding
+
+
+@pytest.mark.exercise("gan.2")
+@given(seed=seeds)
+def test_solution_the_gan_loss_is_js_without_its_constant(seed):
+    rng = np.random.default_rng(seed)
     p, q = _simplex(rng, 5), _simplex(rng, 5)
     middle = (p + q) / 2
     js = (p @ np.log(p / middle) + q @ np.log(q / middle)) / 2
     best = p / (p + q)
     assert p @ np.log(best) + q @ np.log(1 - best) == pytest.approx(2 * js - np.log(4))
+    other = rng.uniform(0.01, 0.99, size=5)
+    assert p @ np.log(other) + q @ np.log(1 - other) <= 2 * js - np.log(4) + 1e-9  # rounding
+
+
+@pytest.mark.exercise("gan.3")
+@given(theta=st.floats(-5, 5).filter(lambda theta: abs(theta) > 0.01), seed=seeds, t=st.floats(0, 1))
+def test_solution_every_best_critic_falls_with_slope_one_from_the_data_to_the_samples(theta, seed, t):
+    rng = np.random.default_rng(seed)
+    points, values = [0.0, theta], [0.0, -abs(theta)]
+    for point in rng.uniform(-9, 9, size=5):  # any values that 1-Lipschitz functions can have there
+        reach = np.abs(point - np.array(points))
+        values.append(rng.uniform((values - reach).max(), (values + reach).min()))
+        points.append(point)
+
+    def critic(x):
+        return np.min(values + np.abs(x - np.array(points)))
+
+    assert critic(0.0) - critic(theta) == pytest.approx(abs(theta))  # it is a best one: W is |theta|
+    moved = (1 - t) * theta
+    assert -critic(moved) == pytest.approx(-critic(theta) - t * abs(theta), abs=1e-9)  # rounding
 
 
 def _penalised_loss(k, gap, weight):
