@@ -132,11 +132,12 @@ def test_additive_attention_with_a_mask_is_attention_without_the_hidden_keys(see
 
 
 @pytest.mark.claim("attention.mask")
-def test_additive_attention_masked_after_the_softmax_loses_weight() -> None:
-    query, key, value, w = problem(0)
-    mask = random_mask(0, 3, 4)
+@given(seeds)
+def test_additive_attention_masked_after_the_softmax_loses_weight(seed: int) -> None:
+    query, key, value, w = problem(seed)
+    mask = random_mask(seed, 3, 4)
     late = additive_attention(query, key, value, w=w).weights * mask
-    assert (late.sum(-1)[~mask.all(-1)] < 1 - 1e-3).all()
+    assert (late.sum(-1)[~mask.all(-1)] < 1 - ROUNDING).all()
 
 
 @pytest.mark.claim("attention.additive")
@@ -163,7 +164,7 @@ def test_additive_attention_moves_the_context_at_most_by_radius_times_norm_of_w(
 
 
 @pytest.mark.claim("attention.self")
-@pytest.mark.parametrize("far", [10.0, 1e3, 1e5])
+@given(st.floats(1, 1e6))
 def test_additive_attention_of_a_sequence_to_itself_has_slopes_without_bound(far: float) -> None:
     sequences = torch.tensor([[[0.0], [far]], [[1.0], [far]]], dtype=torch.float64)  # one apart
     one = torch.ones(1, dtype=torch.float64)

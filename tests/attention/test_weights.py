@@ -28,13 +28,13 @@ def test_attention_weights_of_each_query_sum_to_one(seed: int, n_q: int, n_k: in
 
 
 @pytest.mark.claim("attention.convex")
-@pytest.mark.parametrize("total", [1e-6, 0.5, 1.0, 2.0, 3 - 1e-6])
+@given(st.integers(1, 5), st.floats(1e-6, 1 - 1e-6))
 def test_attention_weights_of_one_key_have_any_sum_between_zero_and_the_number_of_queries(
-    total: float,
+    n: int, part: float
 ) -> None:
-    scores = torch.tensor([[0.0, math.log(total / (3 - total))]] * 3, dtype=torch.float64)
+    scores = torch.tensor([[0.0, math.log(part / (1 - part))]] * n, dtype=torch.float64)
     received = attention_weights(scores).sum(dim=-2)[1].item()
-    assert received == pytest.approx(total, rel=1e-13)  # the score, at most 15, is rounded once
+    assert received == pytest.approx(part * n, rel=1e-13)  # the score, at most 15, is rounded once
 
 
 @pytest.mark.claim("attention.shift")
@@ -63,12 +63,24 @@ def test_attention_weights_move_at_most_half_as_far_as_the_scores(seed: int, n_k
 
 
 @pytest.mark.claim("attention.softmax")
-@pytest.mark.parametrize("t", [1e-1, 1e-2, 1e-3])
+@given(st.floats(1e-3, 20))
 def test_attention_weights_reach_the_slope_one_half(t: float) -> None:
     x, y = torch.tensor([[t, -t]], dtype=torch.float64), torch.zeros(1, 2, dtype=torch.float64)
     moved = torch.linalg.vector_norm(attention_weights(x) - attention_weights(y))
     slope = moved / torch.linalg.vector_norm(x - y)
     assert slope.item() == pytest.approx(math.tanh(t) / (2 * t), rel=1e-9)  # two close numbers are subtracted
+
+
+@pytest.mark.exercise("attention.1")
+def test_attention_weights_of_logarithms_are_shares() -> None:
+    scores = torch.tensor([[0.0, math.log(2), math.log(5)]], dtype=torch.float64)
+    value = torch.tensor([8.0, 0.0, -8.0], dtype=torch.float64)
+    mask = torch.tensor([[True, True, False]])
+    hidden_before = (attention_weights(scores, mask) @ value).item()
+    hidden_after = (attention_weights(scores) * mask @ value).item()
+    assert (attention_weights(scores) @ value).item() == pytest.approx(-4, rel=1e-14)
+    assert hidden_before == pytest.approx(8 / 3, rel=1e-14)
+    assert hidden_after == pytest.approx(1, rel=1e-14)
 
 
 @given(seeds)
@@ -85,6 +97,7 @@ def test_attention_weights_have_exact_gradients_under_a_mask() -> None:
     assert torch.autograd.gradcheck(lambda e: attention_weights(e, mask), scores)
 
 
+@pytest.mark.exercise("attention.3")
 def test_attention_weights_pass_no_gradient_once_one_of_them_is_one() -> None:
     scores = torch.tensor([[0.0, 1000.0]], requires_grad=True)
     attention_weights(scores)[0, 0].backward()

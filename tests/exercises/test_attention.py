@@ -6,7 +6,7 @@ from scipy.special import softmax
 
 from mlnotes2.exercises import find_exercise
 
-SOFTMAX, HIDDEN, LARGE, BLIND = (check.statement for check in find_exercise("attention.4").checks)
+SOFTMAX, HIDDEN, LARGE, BLIND = (check.statement for check in find_exercise("attention.5").checks)
 
 
 def with_error(weights):
@@ -36,6 +36,12 @@ def naive(scores, mask):
         return exponentials / exponentials.sum(axis=1, keepdims=True)
 
 
+def shifted_before_the_mask(scores, mask):
+    with np.errstate(invalid="ignore"):
+        exponentials = np.where(mask, np.exp(scores - scores.max(axis=1, keepdims=True)), 0)
+        return exponentials / exponentials.sum(axis=1, keepdims=True)
+
+
 def zero_context(scores, mask):
     return np.nan_to_num(masked_softmax(scores, mask))
 
@@ -45,7 +51,7 @@ def masked_softmax(scores, mask):
         return softmax(np.where(mask, scores, -np.inf), axis=1)
 
 
-@pytest.mark.exercise("attention.4")
+@pytest.mark.exercise("attention.5")
 @pytest.mark.parametrize(
     ("mistaken", "wrong"),
     [
@@ -53,9 +59,10 @@ def masked_softmax(scores, mask):
         (with_error(masked_after), [HIDDEN, LARGE]),
         (with_error(zero_scores), [HIDDEN, LARGE]),
         (with_error(naive), [LARGE]),
+        (with_error(shifted_before_the_mask), [LARGE]),
         (zero_context, [BLIND]),
         (with_error(masked_softmax), []),
     ],
 )
 def test_masked_weights_tells_mistakes_apart(mistaken, wrong: list[str]) -> None:
-    assert list(find_exercise("attention.4").counterexamples(mistaken)) == wrong
+    assert list(find_exercise("attention.5").counterexamples(mistaken)) == wrong

@@ -1,4 +1,4 @@
-"""The command that checks a reader's solution: `python -m mlnotes2.exercises attention.4 my_solution.py`."""
+"""The command that checks a reader's solution: `python -m mlnotes2.exercises attention.5 my_solution.py`."""
 
 import argparse
 import runpy
@@ -20,7 +20,7 @@ def main(arguments: list[str] | None = None) -> int:
     Where nothing could be checked, say why and exit with 2.
     """
     parser = argparse.ArgumentParser(prog=COMMAND, description="Check your solution of an exercise.")
-    parser.add_argument("id", nargs="?", help="such as attention.4; without it, all exercises are listed")
+    parser.add_argument("id", nargs="?", help="such as attention.5; without it, all exercises are listed")
     parser.add_argument("file", nargs="?", help="a Python file that defines the function of the exercise")
     parser.add_argument("--seconds", type=float, default=SECONDS, help="limit for each call, %(default)g")
     options = parser.parse_args(arguments)

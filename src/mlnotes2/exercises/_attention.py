@@ -17,8 +17,9 @@ def masked_weights(scores: NDArray[np.float64], mask: NDArray[np.bool_]) -> NDAr
     if not mask.any(axis=1).all():
         raise ValueError("mask must leave every query a key")
     scores = np.where(mask, scores, -np.inf)
-    exponentials = np.exp(scores - scores.max(axis=1, keepdims=True))  # at most 1: no overflow
-    return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True))
+    weights: NDArray[np.float64] = np.exp(scores - scores.max(axis=1, keepdims=True))  # at most 1
+    weights /= weights.sum(axis=1, keepdims=True)
+    return weights
 
 
 Case = tuple[NDArray[np.float64], NDArray[np.bool_]]
@@ -54,7 +55,7 @@ def _without_hidden_keys(scores: NDArray[np.float64], mask: NDArray[np.bool_]) -
 
 
 EXERCISES = {
-    "attention.4": Exercise(
+    "attention.5": Exercise(
         masked_weights,
         Check("without hidden keys it is a softmax over the keys", _unmasked, _without_hidden_keys),
         Check("hiding a key is deleting it", _masked, _without_hidden_keys),

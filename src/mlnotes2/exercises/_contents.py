@@ -6,9 +6,12 @@ import importlib
 from ._exercise import Exercise
 
 PAGES = {  # the page of each code exercise; exercises that are missing here are done by hand
-    "attention.4": "attention/attention-model",
+    "attention.5": "attention/attention-model",
     "divergences.4": "divergences/why-earth-movers-distance",
     "divergences.5": "divergences/why-earth-movers-distance",
+    "gan.4": "gan/wasserstein",
+    "gan.8": "gan/mode-collapse",
+    "gan.12": "gan/mode-dropping",
     "transport.4": "transport/earth-movers-distance",
 }
 
@@ -27,7 +30,7 @@ def find_exercise(id: str) -> Exercise:
 
     Example:
         >>> import numpy as np
-        >>> exercise = find_exercise("attention.4")
+        >>> exercise = find_exercise("attention.5")
         >>> exercise.solution.__name__
         'masked_weights'
         >>> wrong = exercise.counterexamples(lambda scores, mask: np.where(mask, scores, 0))

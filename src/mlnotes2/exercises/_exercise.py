@@ -96,18 +96,20 @@ def _agree(came: Any, wanted: Any, tol: float) -> bool:
     if isinstance(wanted, tuple | list):
         same = isinstance(came, tuple if isinstance(wanted, tuple) else list) and len(came) == len(wanted)
         return same and all(_agree(c, w, tol) for c, w in zip(came, wanted, strict=True))
-    if isinstance(wanted, str | None):
-        return isinstance(came, str | None) and came == wanted
-    if _is_tensor(wanted) and not _is_tensor(came):
+    if not _is_number_or_array(wanted):
+        return type(came) is type(wanted) and bool(came == wanted)
+    if not _is_number_or_array(came) or (_is_tensor(wanted) and not _is_tensor(came)):
         return False
     if isinstance(wanted, np.ndarray) and not isinstance(came, np.ndarray):
-        return False
-    if not isinstance(came, complex | np.ndarray | np.generic | float | int) and not _is_tensor(came):
         return False
     came, wanted = _array(came), _array(wanted)
     if came.shape != wanted.shape or came.dtype.kind not in "biufc":
         return False
     return bool(np.allclose(came, wanted, rtol=tol, atol=tol, equal_nan=True))
+
+
+def _is_number_or_array(value: object) -> bool:
+    return isinstance(value, complex | float | int | np.generic | np.ndarray) or _is_tensor(value)
 
 
 def _same_arrays(given: tuple, args: tuple) -> bool:
@@ -154,8 +156,9 @@ def _digits(number: float) -> str:
 def _error(error: BaseException) -> str:
     """Its kind, its message and the line of the submission that raised it."""
     text = f"{type(error).__name__}: {error}"
-    lines = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename != __file__]
-    return f"{text} ({Path(lines[0].filename).name}, line {lines[0].lineno})" if lines else text
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename != __file__]
+    own = [frame for frame in frames if frame.filename == frames[0].filename]  # not those of libraries
+    return f"{text} ({Path(own[-1].filename).name}, line {own[-1].lineno})" if own else text
 
 
 def _is_tensor(value: object) -> bool:
