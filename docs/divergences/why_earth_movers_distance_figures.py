@@ -55,7 +55,7 @@ def lines():
 
 def noise():
     """JS, KL and W between N(0, sigma^2) and N(theta, sigma^2), as functions of theta."""
-    sigmas = np.geomspace(1, 0.02, 14)
+    sigmas = np.geomspace(1, 0.02, 9)
     thetas = np.append(np.linspace(0, 0.2, 20, endpoint=False), np.linspace(0.2, 2, 37))  # fine near the step
     one = np.abs(thetas - 1).argmin()
     x = np.linspace(-16, 16, 801)
@@ -81,7 +81,7 @@ def noise():
         "and W is the absolute value of theta for every sigma.",
         caption=r"$N(0, \sigma^2)$ against $N(\theta, \sigma^2)$. As $\sigma$ falls, KL becomes a wall, with slope "
         r"$\theta / \sigma^2$, and JS a step, flat almost everywhere. $W = |\theta|$ for every $\sigma$.",
-        sliders=[figures.Slider("σ", sigmas, start=4, format="{:.2f}")],
+        sliders=[figures.Slider("σ", sigmas, start=2, format="{:.2f}")],
         layers=[
             figures.Line(ax, frames(np.minimum(kls, 4)), color=1),
             figures.Line(ax, frames(divergence), color=2),

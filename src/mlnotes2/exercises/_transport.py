@@ -53,7 +53,7 @@ def _of_one_unit(positions: NDArray[np.float64], a: NDArray[np.float64], b: NDAr
     """How far it goes; the function falls along the way if that is to the right, and rises if to the left."""
     start, end = float(positions @ a), float(positions @ b)
     along = np.clip(positions, min(start, end), max(start, end))
-    return abs(end - start), np.sign(start - end) * (along - along[0])
+    return abs(end - start), along[0] - along if start < end else along - along[0]
 
 
 def _by_plan(positions: NDArray[np.float64], a: NDArray[np.float64], b: NDArray[np.float64]) -> Proved:
