@@ -1,6 +1,7 @@
 """Python source read without running it: what a module binds, imports and uses, and whence a name comes."""
 
 import ast
+import os
 import symtable
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,6 +10,8 @@ from pathlib import Path
 from typing import TypeGuard
 
 from .names import Bindings, annotation_names, annotations, global_names
+
+Reads = dict[str, set[tuple[str, ...]]]  # `a.b.c` and `a` give {"a": {("b", "c"), ()}}
 
 
 class SourceError(ValueError):
@@ -85,11 +88,19 @@ class Statement:
         return frozenset(name for note in annotations(self.node) for name in annotation_names(note, shaped))
 
     @cached_property
+    def reads(self) -> Reads:
+        """The attributes that the statement reads from each name, be it global or local."""
+        found: Reads = {}
+        for node, chain in _chains(self.node):
+            found.setdefault(node.id, set()).add(chain)
+        return found
+
+    @cached_property
     def imports(self) -> list[Import]:
         """The imports inside the statement, at any depth."""
         return [
             item
-            for node in ast.walk(self.node)
+            for node in (ast.walk(self.node) if "import" in self.code else ())
             if isinstance(node, ast.Import | ast.ImportFrom)
             for item in _import_names(node, self.module)
         ]
@@ -107,6 +118,7 @@ class Module:
             raise SourceError(f"{path}:{error.lineno}: {error.msg}") from None
         self.imports: dict[str, list[Import]] = {}
         self.statements: list[Statement] = []
+        self.main: list[Statement] = []  # what runs only if the file is run as a script
         self._read(self.tree.body)
         self.bindings: dict[str, list[Statement]] = {}
         bound = {name for statement in self.statements for name in statement.binds}
@@ -122,16 +134,10 @@ class Module:
     def lazy_annotations(self) -> bool:
         return any(item.module == "__future__" for item in self.imports.get("annotations", []))
 
-    @cached_property
-    def all_imports(self) -> tuple[Import, ...]:
-        """Every import in the file, also inside functions."""
-        nodes = [n for n in ast.walk(self.tree) if isinstance(n, ast.Import | ast.ImportFrom)]
-        return tuple(item for node in nodes for item in _import_names(node, self))
-
     def effects(self) -> Iterator[Statement]:
         """The statements that do something other than bind or change a name of this module."""
         for statement in self.statements:
-            if statement.changes - set(self.bindings):
+            if not statement.changes <= self.bindings.keys():
                 yield statement
 
     def _read(self, body: list[ast.stmt], typing_only: bool = False) -> None:
@@ -143,8 +149,9 @@ class Module:
                 self._read(node.body, typing_only=True)
             elif _documents(node, self.statements):
                 self.statements[-1].last = node.end_lineno or node.lineno
-            elif not (isinstance(node, ast.If) and ast.unparse(node.test) == "__name__ == '__main__'"):
-                self.statements.append(Statement(self, node))
+            else:
+                is_main = isinstance(node, ast.If) and ast.unparse(node.test) == "__name__ == '__main__'"
+                (self.main if is_main else self.statements).append(Statement(self, node))
 
 
 class Sources:
@@ -155,6 +162,7 @@ class Sources:
     def __init__(self, *roots: Path) -> None:
         self.roots = roots
         self._found: dict[str, Module | None] = {}
+        self._tops = {file.partition(".")[0] for root in roots if root.is_dir() for file in os.listdir(root)}
 
     def read(self, path: Path, name: str) -> Module:
         status = path.stat()
@@ -167,10 +175,15 @@ class Sources:
     def find(self, name: str) -> Module | None:
         """The module with this dotted name, or None."""
         if name not in self._found:
-            stems = [root / name.replace(".", "/") for root in self.roots]
-            paths = [path for stem in stems for path in (stem / "__init__.py", stem.with_suffix(".py"))]
-            path = next((path for path in paths if path.is_file()), None) if _is_dotted(name) else None
-            self._found[name] = self.read(path, name) if path else None
+            above, _, last = name.rpartition(".")
+            if parent := self.find(above) if above else None:
+                stems = [f"{parent.path.parent}/{last}"] if parent.name == parent.package else []
+            else:
+                known = name.partition(".")[0] in self._tops and _is_dotted(name)
+                stems = [f"{root}/{name.replace('.', '/')}" for root in self.roots] if known else []
+            paths = [path for stem in stems for path in (f"{stem}/__init__.py", f"{stem}.py")]
+            path = next((path for path in paths if os.path.isfile(path)), None)
+            self._found[name] = self.read(Path(path), name) if path else None
         return self._found[name]
 
     def owns(self, module: str) -> bool:
@@ -235,6 +248,18 @@ def _documents(node: ast.stmt, before: list[Statement]) -> bool:
         and before[-1].last == node.lineno - 1
         and isinstance(before[-1].node, ast.Assign | ast.AnnAssign)
     )
+
+
+def _chains(node: ast.AST, chain: tuple[str, ...] = ()) -> Iterator[tuple[ast.Name, tuple[str, ...]]]:
+    """The names that are read below `node`, with the attributes that are read from each."""
+    if isinstance(node, ast.Attribute):
+        yield from _chains(node.value, (node.attr, *chain))
+    elif isinstance(node, ast.Name):
+        if isinstance(node.ctx, ast.Load):
+            yield node, chain
+    else:
+        for child in ast.iter_child_nodes(node):
+            yield from _chains(child)
 
 
 def _import_names(

@@ -1,6 +1,7 @@
 """A key changes when, and only when, something that the file depends on changes."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -29,7 +30,7 @@ FILES = {
     ),
     "src/pkg/busy/_a.py": "def a():\n    return 1",
     "src/pkg/busy/_b.py": "def b():\n    return 2",
-    "docs/topic/helper.py": "from pkg.topic import ONE",
+    "docs/topic/helper.py": "from pkg.topic import ONE\n\nTWO = 2 * ONE",
     "tests/oracles.py": "def oracle():\n    return 1",
     "docs/topic/lab.py": "",
 }
@@ -44,6 +45,12 @@ def root(tmp_path: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     return tmp_path
+
+
+def files_behind(path: Path) -> set[str]:
+    root = path.parents[2]
+    found = {s.module.path for s in dependencies(path, src=root / "src")} - {path}
+    return {p.relative_to(root).as_posix().removeprefix("src/") for p in found}
 
 
 @pytest.mark.parametrize(
@@ -79,10 +86,7 @@ def root(tmp_path: Path) -> Path:
 def test_dependencies_are_the_files_behind_the_imports(root: Path, lab: str, expected: set[str]) -> None:
     path = root / "docs" / "topic" / "lab.py"
     path.write_text(lab, encoding="utf-8")
-    found = {
-        p.relative_to(root).as_posix().removeprefix("src/") for p in dependencies(path, src=root / "src")
-    }
-    assert found == expected
+    assert files_behind(path) == expected
 
 
 @pytest.mark.parametrize(
@@ -104,14 +108,14 @@ def test_dependencies_name_the_line_of_a_missing_import(root: Path, lab: str, me
 
 def test_dependencies_of_a_package_are_all_that_it_exports(root: Path) -> None:
     found = dependencies(root / "src/pkg/topic/__init__.py", src=root / "src")
-    assert {p.relative_to(root / "src").as_posix() for p in found} == TOPIC
+    assert {s.module.path.relative_to(root / "src").as_posix() for s in found} == TOPIC
 
 
 def test_dependencies_may_go_round_in_circles(root: Path) -> None:
     a, b = root / "src/pkg/topic/_emd.py", root / "src/pkg/topic/_one.py"
     a.write_text("def emd():\n    from ._one import ONE", encoding="utf-8")
     b.write_text("from ._emd import emd\nONE = emd", encoding="utf-8")
-    assert dependencies(a, src=root / "src") == {b}
+    assert {s.module.path for s in dependencies(a, src=root / "src")} == {a, b}
 
 
 def test_key_is_the_same_in_another_checkout(root: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -158,56 +162,78 @@ def test_key_takes_pins_in_any_order_and_leaves_out_the_build(
 # Editing one function makes exactly the outputs that depend on it stale.
 
 
-WAYS = [
-    "from ._f{j} import f{j}",
-    "from . import f{j} as other{j}",
-    "from pkg import f{j}",
-    "import pkg\npkg.f{j}()",
-    "import pkg as p{j}\ndef use{j}():\n    return p{j}.f{j}()",
-    "from . import _f{j}",
-    "def use{j}():\n    from pkg._f{j} import f{j}",
+WAYS = [  # an import above the function, and how its body then calls it
+    ("from ._m{k} import f{j}", "f{j}"),
+    ("from . import f{j} as other{j}", "other{j}"),
+    ("from pkg import f{j}", "f{j}"),
+    ("import pkg", "pkg.f{j}"),
+    ("import pkg as p", "p._m{k}.f{j}"),
+    ("import pkg._m{k}", "pkg._m{k}.f{j}"),
+    ("from . import _m{k}", "_m{k}.f{j}"),
+    ("from ._m{k} import *", "f{j}"),
+]
+FORMS = [
+    "def f{i}():\n    {call}()",
+    "def f{i}(x={call}()):\n    pass",
+    "@{call}\ndef f{i}():\n    pass",
+    "def f{i}():\n    return [{call}(x) for x in range(3)]",
+    "class f{i}({call}):\n    pass",
+    "class f{i}:\n    def method(self):\n        return {call}",
+    "f{i} = {call}",
 ]
 
 
 @st.composite
-def packages(draw: st.DrawFn) -> tuple[dict[str, str], list[set[int]]]:
-    """A package with one function in each file, imported in any of the usual ways; what each file needs."""
+def packages(draw: st.DrawFn) -> tuple[str, dict[str, list[str]], list[set[int]]]:
+    """The exports of a package, its three files with functions that use others, and what each function needs."""
     n = draw(st.integers(2, 7))
-    files = {"__init__.py": "\n".join(f"from ._f{i} import f{i} as f{i}" for i in range(n))}
+    home = [draw(st.integers(0, 2)) for _ in range(n)]
+    files: dict[str, list[str]] = {f"_m{k}.py": [] for k in range(3)}
+    exports = "\n".join(f"from ._m{home[i]} import f{i} as f{i}" for i in range(n))
     needs: list[set[int]] = []
     for i in range(n):
-        uses = sorted(draw(st.sets(st.integers(0, i - 1), max_size=3))) if i else []
-        lines = [draw(st.sampled_from(WAYS)).format(j=j) for j in uses]
-        files[f"_f{i}.py"] = "\n".join([*lines, f"def f{i}():\n    return 1"])
+        parts = [f"f{i} = 1"]
+        uses = draw(st.sets(st.integers(0, i - 1), max_size=3)) if i else set()
+        for j in sorted(uses):
+            line, call = (part.format(j=j, k=home[j]) for part in draw(st.sampled_from(WAYS)))
+            if home[j] == home[i]:
+                line, call = "", f"f{j}"
+            parts += [line, draw(st.sampled_from(FORMS)).format(i=i, call=call)]
+        files[f"_m{home[i]}.py"].append("\n".join(parts))
         needs.append({i}.union(*(needs[j] for j in uses)))
-    return files, needs
+    return exports, files, needs
 
 
-@given(packages())
+@given(packages(), st.booleans())
 def test_key_changes_exactly_for_the_dependents_of_an_edit(
-    tmp_path_factory: pytest.TempPathFactory, package: tuple[dict[str, str], list[set[int]]]
+    tmp_path_factory: pytest.TempPathFactory,
+    package: tuple[str, dict[str, list[str]], list[set[int]]],
+    by_name: bool,
 ) -> None:
-    files, needs = package
+    exports, files, needs = package
     root = tmp_path_factory.mktemp("any")
     folder = root / "src" / "pkg"
     folder.mkdir(parents=True)
-    for name, text in files.items():
-        (folder / name).write_text(text, encoding="utf-8")
+    (folder / "__init__.py").write_text(exports, encoding="utf-8")
+    several = root / "test_all.py"
+    uses = [f"def test_{i}():\n    f{i}()" for i in range(len(needs))]
+    several.write_text("\n".join(["from pkg import *", *uses]), encoding="utf-8")
     for i in range(len(needs)):
         (root / f"lab{i}.py").write_text(f"from pkg import f{i}", encoding="utf-8")
 
-    def keys() -> list[str]:
+    def keys(change: Callable[[str], str]) -> list[str]:
+        for name, parts in files.items():
+            (folder / name).write_text("\n".join(map(change, parts)), encoding="utf-8")
+        if by_name:
+            return [key(several, src=root / "src", names=[f"test_{i}"]) for i in range(len(needs))]
         return [key(root / f"lab{i}.py", src=root / "src") for i in range(len(needs))]
 
-    before = keys()
+    before = keys(lambda text: text)
+    assert keys(lambda text: f"# A comment.\n\n{text}\n\n\ndef another(): ...\n") == before
     for j in range(len(needs)):
-        (folder / f"_f{j}.py").write_text(
-            files[f"_f{j}.py"].replace("return 1", "return 10"), encoding="utf-8"
-        )
-        after = keys()
+        after = keys(lambda text: text.replace(f"f{j} = 1", f"f{j} = 10"))  # noqa: B023
         stale = {i for i in range(len(needs)) if after[i] != before[i]}
         assert stale == {i for i in range(len(needs)) if j in needs[i]}
-        before = after
 
 
 def test_key_of_mlnotes2_changes_for_the_lab_that_imports_the_edited_file(tmp_path: Path) -> None:
