@@ -55,11 +55,15 @@ def test_each_source_file_has_a_test_of_the_same_name() -> None:
 
 
 def test_each_source_file_appears_on_a_page() -> None:
-    start = {*SCRIPTS, *(origin.path for block in blocks() for origin in block.origins)}
+    start = {
+        *SCRIPTS,
+        PACKAGE / "exercises/__main__.py",
+        *(origin.path for block in blocks() for origin in block.origins),
+    }
     shown = start.union(*(needs(path) for path in start))
     missing = [relative(path) for path in WORDS if path not in shown]
     assert not missing, lines(
-        "no block, lab or figure of the site uses these; show them or delete them", missing
+        "no block, lab, figure or exercise of the site uses these; show them or delete them", missing
     )
 
 

@@ -59,11 +59,13 @@ def load(file: str, name: str) -> Callable[..., object]:
         raise ValueError(f"{file} does not run:\n{''.join(lines)}") from None
     function: object = names.get(name)
     if not callable(function):
+        functions = {key: value for key, value in names.items() if callable(value)}
         own = [
-            key for key, value in names.items() if callable(value) and value.__module__ == names["__name__"]
+            key for key, value in functions.items() if getattr(value, "__module__", None) == names["__name__"]
         ]
-        found = ", ".join(own) or "no function"
-        raise ValueError(f"{file} must define a function {name}; it defines {found}")
+        raise ValueError(
+            f"{file} must define a function {name}; it defines {', '.join(own) or 'no function'}"
+        )
     return function
 
 
