@@ -176,11 +176,12 @@ class Sources:
         """The module with this dotted name, or None."""
         if name not in self._found:
             above, _, last = name.rpartition(".")
-            if parent := self.find(above) if above else None:
+            if not _is_dotted(name) or name.partition(".")[0] not in self._tops:
+                stems = []
+            elif parent := self.find(above) if above else None:
                 stems = [f"{parent.path.parent}/{last}"] if parent.name == parent.package else []
             else:
-                known = name.partition(".")[0] in self._tops and _is_dotted(name)
-                stems = [f"{root}/{name.replace('.', '/')}" for root in self.roots] if known else []
+                stems = [f"{root}/{name.replace('.', '/')}" for root in self.roots]
             paths = [path for stem in stems for path in (f"{stem}/__init__.py", f"{stem}.py")]
             path = next((path for path in paths if os.path.isfile(path)), None)
             self._found[name] = self.read(Path(path), name) if path else None
