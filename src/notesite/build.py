@@ -11,6 +11,7 @@ import subprocess
 import sys
 import sysconfig
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
@@ -21,12 +22,14 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from .claims import check_claims
-from .extension import example_code
 from .fences import find_fences
 from .figures import locate
 from .labs import execute, lab_path
 from .project import Project
-from .runs import draw_all, example_output, example_path, figures_path, write
+from .prove import Claims, all_claims, proof, proof_path, prove
+from .publish import check_references, example_of, sources
+from .runs import Example, RunError, draw_all, figures_path, run_example, write
+from .values import Reference, typed_decimals
 
 
 class BuildError(RuntimeError):
@@ -38,14 +41,59 @@ class Task:
     """One output of the site: its name for the progress line, where it is kept, and how to make it."""
 
     name: str
-    path: Path
+    paths: tuple[Path, ...]
     make: Callable[[], object]
 
+    @property
+    def is_fresh(self) -> bool:
+        """Whether its output is kept from an earlier build."""
+        return all(path.is_file() for path in self.paths)
 
-def plan(project: Project) -> tuple[list[Task], list[str]]:
-    """What the pages need, the slowest kinds first, and every fault that can be seen without running anything."""
+
+@dataclass(frozen=True)
+class Plan:
+    """What the pages need, and every fault that can be seen without running anything."""
+
+    claims: Claims
+    references: list[Reference]
+    tasks: list[Task]  # the slowest kinds first
+    faults: list[str]
+
+
+def plan(project: Project) -> Plan:
+    """Read the pages, the labs, the tests and the records."""
     faults = check_claims(project.docs, project.tests)
-    labs, drawings, examples = list[Task](), dict[Path, Task](), list[Task]()
+    references, found = _values(project)
+    claims = all_claims(project)
+    proofs = _proofs(claims, project)
+    tasks, others = _outputs(project)
+    return Plan(claims, references, [proofs, *tasks], faults + found + others)
+
+
+def _values(project: Project) -> tuple[list[Reference], list[str]]:
+    """The references to values, and the faults of records, references and typed decimals."""
+    sources.cache_clear()
+    pages = sorted([*project.docs.rglob("*.md"), *project.docs.glob("*/*_lab.py")])
+    faults = [fault for page in pages for fault in typed_decimals(page, project)]
+    try:
+        references, unknown = check_references(project)
+    except ValueError as error:  # a record that is malformed, or a value that is published twice
+        return [], [*str(error).splitlines(), *faults]
+    return references, faults + unknown
+
+
+def _proofs(claims: Claims, project: Project) -> Task:
+    """The one task that runs the tests of all claims that changed: Python and its libraries start only once."""
+    paths = [proof_path(tests, project=project) for tests in claims.values()]
+    stale = sum(not path.is_file() for path in paths)
+    return Task(
+        f"tests of {stale} claims and exercises", tuple(paths), partial(prove, claims, project=project)
+    )
+
+
+def _outputs(project: Project) -> tuple[list[Task], list[str]]:
+    """Labs, figures and examples."""
+    faults, labs, drawings, examples = list[str](), list[Task](), dict[Path, Task](), list[Task]()
     for lab in sorted(project.docs.glob("*/*_lab.py")):
         try:
             labs.append(_lab(lab, project))
@@ -58,29 +106,26 @@ def plan(project: Project) -> tuple[list[Task], list[str]]:
                 if fence.figure is not None:
                     file, _ = locate(fence.figure, docs=project.docs)
                     drawings[file] = _figures(file, project)
-                elif (code := example_code(fence, project)) is not None:
-                    examples.append(_example(code, at, project, wrong=fence.is_wrong))
-            except (
-                ValueError,
-                SyntaxError,
-            ) as error:  # an unknown symbol or figure, a file that does not parse
+                elif (example := example_of(fence, project)) is not None:
+                    examples.append(_example(example, at, project))
+            except (ValueError, SyntaxError) as error:  # an unknown name, or a file that does not parse
                 faults.append(f"{at}: {error}")
     return [*labs, *drawings.values(), *examples], faults
 
 
 def _lab(lab: Path, project: Project) -> Task:
     make = partial(execute, lab, project=project)
-    return Task(f"lab {lab.relative_to(project.docs)}", lab_path(lab, project=project), make)
+    return Task(f"lab {lab.relative_to(project.docs)}", (lab_path(lab, project=project),), make)
 
 
 def _figures(file: Path, project: Project) -> Task:
     make = partial(draw_all, file, project=project)
-    return Task(f"figures {file.relative_to(project.docs)}", figures_path(file, project=project), make)
+    return Task(f"figures {file.relative_to(project.docs)}", (figures_path(file, project=project),), make)
 
 
-def _example(code: str, at: str, project: Project, *, wrong: bool) -> Task:
-    make = partial(example_output, code, project=project, wrong=wrong)
-    return Task(f"example {at}", example_path(code, wrong=wrong, project=project), make)
+def _example(example: Example, at: str, project: Project) -> Task:
+    make = partial(run_example, example, project=project)
+    return Task(f"example {at}", (example.path(project),), make)
 
 
 def run_stale(tasks: list[Task], say: Callable[[str], None]) -> None:
@@ -89,8 +134,11 @@ def run_stale(tasks: list[Task], say: Callable[[str], None]) -> None:
     Raises:
         BuildError: After all have run, listing those that failed.
     """
-    stale = [t for t in tasks if not t.path.is_file()]
+    stale = [t for t in tasks if not t.is_fresh]
+    labs = [t for t in tasks if t.name.startswith("lab ")]
+    fresh = sum(t.is_fresh for t in labs)
     say(f"{len(tasks)} outputs: {len(tasks) - len(stale)} fresh, {len(stale)} to run")
+    say(f"{len(labs)} labs: {fresh} fresh, {len(labs) - fresh} to run")
     faults = []
     with ThreadPoolExecutor(os.cpu_count() or 2) as pool:
         begun = {}
@@ -164,6 +212,33 @@ def recover(site: Path) -> None:
         shutil.rmtree(leftover, ignore_errors=True)
 
 
+def sweep(cache: Path) -> None:
+    """Take away the halves of files that a killed build was writing."""
+    for half in cache.rglob("*.tmp"):
+        half.unlink(missing_ok=True)
+
+
+def failing_proofs(planned: Plan, project: Project) -> list[str]:
+    """The tests of claims that do not pass, so that a build that stops names them with its other faults."""
+    try:
+        prove(planned.claims, project=project)
+    except RunError as error:
+        return str(error).splitlines()
+    return []
+
+
+def summary(planned: Plan, project: Project, site: Path) -> list[str]:
+    """What the build has shown: claims, values and pages."""
+    proofs = [proof(tests, project=project) for tests in planned.claims.values()]
+    kinds = Counter(p["kind"] for p in proofs)
+    cases = sum(test["cases"] for p in proofs for test in p["tests"].values())
+    return [
+        f"{kinds['claim']} claims proved and {kinds['exercise']} exercises solved, by {cases} cases",
+        f"{len(planned.references)} values bound, no decimal typed",
+        f"{sum(1 for _ in site.rglob('index.html'))} pages in {site}",
+    ]
+
+
 def build(project: Project, site: Path, say: Callable[[str], None] = print) -> None:
     """Check the pages, run what is stale, render and swap; a second build at the same time waits for the first.
 
@@ -174,10 +249,11 @@ def build(project: Project, site: Path, say: Callable[[str], None] = print) -> N
     project.cache.mkdir(parents=True, exist_ok=True)
     with _alone(project.cache / "build.lock", say):
         recover(site)
-        tasks, faults = plan(project)
-        if faults:
-            raise BuildError("\n".join(faults))
-        run_stale(tasks, say)
+        sweep(project.cache)
+        planned = plan(project)
+        if planned.faults:
+            raise BuildError("\n".join(planned.faults + failing_proofs(planned, project)))
+        run_stale(planned.tasks, say)
         stamp = project.cache / "rendered.txt"
         if stamp.is_file() and stamp.read_text(encoding="utf-8") == fingerprint(project, site):
             say("nothing has changed since the pages were rendered")
@@ -185,8 +261,9 @@ def build(project: Project, site: Path, say: Callable[[str], None] = print) -> N
             say("rendering the pages")
             _replace(project, site)
             write(stamp, fingerprint(project, site))
-    pages = sum(1 for _ in site.rglob("index.html"))
-    say(f"{pages} pages in {site} after {time.perf_counter() - start:.1f} s")
+        for line in summary(planned, project, site):
+            say(line)
+    say(f"built in {time.perf_counter() - start:.1f} s")
     say(f"open it with: {Path(sys.executable).name} -m http.server --bind 127.0.0.1 -d {site.name} 8000")
 
 

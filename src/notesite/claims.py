@@ -1,4 +1,4 @@
-"""A statement on a page and the tests that would fail if it were false."""
+"""Statements on pages, which are claims and exercises, and the tests that would fail if they were false."""
 
 from __future__ import annotations
 
@@ -11,15 +11,17 @@ from pathlib import Path
 
 from .fences import find_fences
 
-_CLAIM = re.compile(r"^\s*/{3,}\s*claim\b")
+KINDS = ("claim", "exercise")
+_BLOCK = re.compile(r"^\s*(?P<marks>/{3,})\s*(?P<name>[a-z]*)\s*(?:\|\s*(?P<title>.*?))?\s*$")
 _ID = re.compile(r"^\s+id:\s*(\S+)\s*$")
 _VALID_ID = re.compile(r"[a-z0-9_]+(\.[a-z0-9_-]+)+")
 
 
 @dataclass(frozen=True)
 class ClaimTest:
-    """A test marked with `@pytest.mark.claim(id)`; lines are counted from 1."""
+    """A test marked with `@pytest.mark.claim(id)` or `@pytest.mark.exercise(id)`; lines are counted from 1."""
 
+    kind: str
     claim: str
     name: str
     path: Path
@@ -27,80 +29,120 @@ class ClaimTest:
     last: int
 
 
-def claim_tests(tests: Path) -> dict[str, list[ClaimTest]]:
-    """The tests that prove each claim, read off the sources without importing them."""
+def claim_tests(tests: Path, *kinds: str) -> dict[str, list[ClaimTest]]:
+    """The tests of each claim, or of statements of other `kinds`, read off the sources without importing them."""
     found: dict[str, list[ClaimTest]] = {}
     for path in sorted(tests.rglob("test_*.py")):
         status = path.stat()
         for test in _tests_in(path, status.st_mtime_ns, status.st_size):
-            found.setdefault(test.claim, []).append(test)
+            if test.kind in (kinds or ("claim",)):
+                found.setdefault(test.claim, []).append(test)
     return found
 
 
 @lru_cache(maxsize=1024)
 def _tests_in(path: Path, *_stamp: int) -> list[ClaimTest]:
-    """The tests of one file that prove claims; parsed again only when the file has changed."""
+    """The marked tests of one file; parsed again only when the file has changed."""
     text, found = path.read_text(encoding="utf-8"), list[ClaimTest]()
-    if "mark.claim" not in text:
+    if "pytest.mark" not in text:
         return found
     for node in ast.walk(ast.parse(text, filename=str(path))):
         if isinstance(node, ast.FunctionDef):
             first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
             last = node.end_lineno or first
-            found += [ClaimTest(claim, node.name, path, first, last) for claim in _marks(node)]
+            found += [ClaimTest(kind, claim, node.name, path, first, last) for kind, claim in _marks(node)]
     return found
 
 
-def _marks(function: ast.FunctionDef) -> Iterator[str]:
+def _marks(function: ast.FunctionDef) -> Iterator[tuple[str, str]]:
     for decorator in function.decorator_list:
-        if isinstance(decorator, ast.Call) and ast.unparse(decorator.func) == "pytest.mark.claim":
-            yield from (
-                a.value for a in decorator.args if isinstance(a, ast.Constant) and isinstance(a.value, str)
-            )
+        if isinstance(decorator, ast.Call):
+            base, _, kind = ast.unparse(decorator.func).rpartition(".")
+            if base == "pytest.mark" and kind in KINDS:
+                yield from ((kind, str(a.value)) for a in decorator.args if isinstance(a, ast.Constant))
 
 
 @dataclass(frozen=True)
 class ClaimBlock:
-    """A `/// claim` block on a page; the line is counted from 1, an absent id is None."""
+    """A `/// claim | Title` or `/// exercise | Title` on a page; the line is counted from 1, an absent id is None."""
 
+    kind: str
+    title: str
     claim: str | None
     page: Path
     line: int
 
 
 def claim_blocks(page: Path) -> list[ClaimBlock]:
-    """The claims that a page states, outside fenced code."""
-    lines = page.read_text(encoding="utf-8").splitlines()
-    fenced = {k for fence in find_fences(lines) for k in range(fence.first, fence.end)}
-    blocks = []
+    """The claims and exercises of a page, outside fenced code."""
+    lines, blocks = _without_fences(page), list[ClaimBlock]()
     for at, line in enumerate(lines):
-        if at not in fenced and _CLAIM.match(line):
-            following = lines[at + 1] if at + 1 < len(lines) else ""
-            match = _ID.match(following)
-            blocks.append(ClaimBlock(match[1] if match else None, page, at + 1))
+        if (match := _BLOCK.match(line)) and match["name"] in KINDS:
+            following = _ID.match(lines[at + 1]) if at + 1 < len(lines) else None
+            claim = following[1] if following else None
+            blocks.append(ClaimBlock(match["name"], match["title"] or "", claim, page, at + 1))
     return blocks
 
 
+def _without_fences(page: Path) -> list[str]:
+    """The lines of a page, those in fenced code empty."""
+    lines = page.read_text(encoding="utf-8").splitlines()
+    for fence in find_fences(lines):
+        lines[fence.first : fence.end] = [""] * (fence.end - fence.first)
+    return lines
+
+
+def _open_blocks(page: Path) -> Iterator[str]:
+    """A fault for each block that is not closed where its marks say."""
+    stack: list[tuple[str, int, str]] = []
+    for number, line in enumerate(_without_fences(page), 1):
+        match = _BLOCK.match(line)
+        if match and match["name"]:
+            stack.append((match["marks"], number, match["name"]))
+        elif match and match["title"] is None:
+            if not stack or match["marks"] != stack[-1][0]:
+                wanted = f'"{stack[-1][0]}" of line {stack[-1][1]}' if stack else "an open block"
+                yield f'{page}:{number}: "{match["marks"]}" closes nothing; expected the end of {wanted}'
+                return
+            stack.pop()
+    yield from (
+        f'{page}:{at}: {name} is never closed; expected a line "{marks}"' for marks, at, name in stack
+    )
+
+
 def check_claims(docs: Path, tests: Path) -> list[str]:
-    """What keeps the claims from being published: one line for each fault, with file and line."""
-    proofs = claim_tests(tests)
-    blocks = [b for page in sorted(docs.rglob("*.md")) for b in claim_blocks(page)]
-    faults, seen = [], dict[str, ClaimBlock]()
-    for b in blocks:
-        at = f"{b.page}:{b.line}"
-        if b.claim is None or not _VALID_ID.fullmatch(b.claim):
-            got = "nothing" if b.claim is None else f'"{b.claim}"'
-            faults.append(f'{at}: a claim needs a line "    id: topic.fact" right below its title, got {got}')
-        elif b.claim in seen:
-            faults.append(
-                f"{at}: claim {b.claim} stands already at {seen[b.claim].page}:{seen[b.claim].line}"
-            )
-        elif b.claim not in proofs:
-            faults.append(f'{at}: claim {b.claim} has no test; mark one with @pytest.mark.claim("{b.claim}")')
-        if b.claim is not None:
-            seen.setdefault(b.claim, b)
-    for claim, tests_of_claim in sorted(proofs.items()):
-        if claim not in seen:
-            t = tests_of_claim[0]
-            faults.append(f"{t.path}:{t.first}: {t.name} proves claim {claim}, which no page states")
+    """What keeps the claims and exercises from being published: a line for each fault, with file and line."""
+    proofs = claim_tests(tests, *KINDS)
+    pages = sorted(docs.rglob("*.md"))
+    faults, seen = [fault for page in pages for fault in _open_blocks(page)], dict[str, ClaimBlock]()
+    for block in (b for page in pages for b in claim_blocks(page)):
+        faults += [f"{block.page}:{block.line}: {fault}" for fault in _block_faults(block, proofs, seen)]
+        if block.claim is not None:
+            seen.setdefault(block.claim, block)
+    for claim, found in sorted(proofs.items()):
+        for test in found:
+            stated = seen.get(claim)
+            if stated is None:
+                faults.append(
+                    f"{test.path}:{test.first}: {test.name} tests {test.kind} {claim}, which no page states"
+                )
+            elif stated.kind != test.kind:
+                faults.append(
+                    f"{test.path}:{test.first}: {claim} is marked as {test.kind}, but is a {stated.kind}"
+                )
     return faults
+
+
+def _block_faults(
+    block: ClaimBlock, proofs: dict[str, list[ClaimTest]], seen: dict[str, ClaimBlock]
+) -> Iterator[str]:
+    kind, claim = block.kind, block.claim
+    if not block.title:
+        yield f'expected a title, as in "/// {kind} | Title"'
+    if claim is None or not _VALID_ID.fullmatch(claim):
+        got = "nothing" if claim is None else f'"{claim}"'
+        yield f'a {kind} needs a line "    id: topic.name" right below its title, got {got}'
+    elif claim in seen:
+        yield f"{kind} {claim} stands already at {seen[claim].page}:{seen[claim].line}"
+    elif claim not in proofs:
+        yield f'{kind} {claim} has no test; mark one with @pytest.mark.{kind}("{claim}")'

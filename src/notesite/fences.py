@@ -1,4 +1,4 @@
-"""The fences of a page that the site fills in: a symbol's source, a figure, code that is wrong on purpose."""
+"""The fences of a page that the site fills in: a symbol's source, code that is run, a figure, a record."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from dataclasses import dataclass
 _OPEN = re.compile(r"^(?P<indent>[ \t]*)(?P<marks>`{3,}|~{3,})(?P<info>.*)$")
 _SYMBOL = re.compile(r'\bsymbol="([^"]*)"')
 _FIGURE = re.compile(r'\bfigure="([^"]*)"')
+_RECORD = re.compile(r'\brecord="([^"]*)"')
+_VALUES = re.compile(r'\bvalues="([^"]*)"')
 
 
 @dataclass(frozen=True)
@@ -44,14 +46,49 @@ class Fence:
         return self.is_python and re.search(r"\bwrong\b", self.info) is not None
 
     @property
+    def is_right(self) -> bool:
+        """Whether the code is a script of its own, which is run although it shows no symbol."""
+        return self.is_python and re.search(r"\bright\b", self.info) is not None
+
+    @property
+    def is_stub(self) -> bool:
+        """Whether the body of the symbol is left to the reader."""
+        return bool(self.symbols) and re.search(r"\bstub\b", self.info) is not None
+
+    @property
+    def record(self) -> str | None:
+        """The name of the record whose provenance stands here."""
+        match = _RECORD.search(self.info)
+        return match[1] if match else None
+
+    @property
+    def lists_claims(self) -> bool:
+        """Whether all claims of the site are listed here."""
+        return re.fullmatch(r"\s*\{\s*claims\s*\}\s*", self.info) is not None
+
+    @property
+    def values(self) -> dict[str, str]:
+        """The values that the block publishes: for each name an expression, `name=expression` or the name itself."""
+        match = _VALUES.search(self.info)
+        return published(match[1]) if match else {}
+
+    @property
     def runs(self) -> bool:
         """Whether the block holds lines that are run and whose output is shown."""
-        return bool(self.symbols or self.is_wrong) and any(line.strip() for line in self.body)
+        has_code = bool(self.symbols) or self.is_wrong or self.is_right
+        return has_code and any(line.strip() for line in self.body)
 
     @property
     def options(self) -> str:
         """What superfences should still see of the info line, such as `hl_lines`."""
-        return re.sub(r"^\s*python\b|\bwrong\b", "", _SYMBOL.sub("", self.info)).strip()
+        rest = _VALUES.sub("", _SYMBOL.sub("", self.info))
+        return re.sub(r"^\s*python\b|\b(wrong|right|stub)\b", "", rest).strip()
+
+
+def published(text: str) -> dict[str, str]:
+    """Name and expression of each value in `"name=expression name"`."""
+    pairs = (item.partition("=") for item in text.split())
+    return {name: expression or name for name, _, expression in pairs}
 
 
 def fenced(text: str, attributes: str) -> list[str]:

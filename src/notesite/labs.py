@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
 
-from .fences import fenced
+from .fences import fenced, published
 from .freshness import key
 from .project import PINNED, Project
-from .runs import run_module, write
+from .runs import read_values, run_module, value_script, write
 from .svg import theme
 
 # What turns an executed notebook into a page; a change here makes every lab stale.
@@ -51,7 +52,7 @@ def _execute(lab: Path, root: Path) -> nbformat.NotebookNode:
     import nbclient
 
     notebook = jupytext.read(lab)
-    notebook.cells.insert(0, nbformat.v4.new_code_cell(_SETUP))
+    notebook.cells = [nbformat.v4.new_code_cell(_SETUP), *_with_values(notebook.cells)]
     resources = {"metadata": {"path": str(root)}}
     client = nbclient.NotebookClient(
         notebook, timeout=300, kernel_name="python3", resources=resources, coalesce_streams=True
@@ -60,7 +61,9 @@ def _execute(lab: Path, root: Path) -> nbformat.NotebookNode:
         client.execute()
     except nbclient.exceptions.CellExecutionError as error:
         sys.exit(f"{_failure(lab, notebook)}: {error.ename}: {error.evalue}")
-    del notebook.cells[0]
+    hidden = [c for c in notebook.cells[1:] if c.metadata.get("publishes")]
+    notebook.metadata["values"] = {k: v for c in hidden for k, v in read_values(c.outputs[0].text).items()}
+    notebook.cells = [c for c in notebook.cells[1:] if c not in hidden]
     for number, cell in enumerate(notebook.cells):
         cell["id"] = f"cell-{number}"
         cell.metadata.pop("execution", None)
@@ -72,14 +75,25 @@ def _execute(lab: Path, root: Path) -> nbformat.NotebookNode:
     return notebook
 
 
+def _with_values(cells: list[nbformat.NotebookNode]) -> Iterator[nbformat.NotebookNode]:
+    """The cells of a lab, each that publishes values followed by a hidden one that prints them."""
+    for cell in cells:
+        yield cell
+        if "values" in cell.metadata:
+            script = value_script(published(cell.metadata["values"]))
+            yield nbformat.v4.new_code_cell(script, metadata={"publishes": True})
+
+
 def _failure(lab: Path, notebook: nbformat.NotebookNode) -> str:
-    """File and line of the cell that failed: the last one with an error among its outputs."""
-    cell = next(
-        c for c in reversed(notebook.cells) if any(o.output_type == "error" for o in c.get("outputs", []))
-    )
+    """File and line of the cell that failed."""
+    failed = [any(o.output_type == "error" for o in c.get("outputs", [])) for c in notebook.cells]
+    at = failed.index(True)
+    cell = notebook.cells[at]
     trace = "\n".join(next(o for o in cell.outputs if o.output_type == "error").traceback)
     inside = re.findall(r"(?:line |---->? ?|-+> )(\d+)", re.sub(r"\x1b\[[0-9;]*m", "", trace))
     text = lab.read_text(encoding="utf-8")
+    if cell.metadata.get("publishes"):  # a hidden cell: the one before it names the values
+        cell, inside = notebook.cells[at - 1], []
     start = text.count("\n", 0, max(text.find(cell.source), 0)) + 1
     return f"{lab}:{start + int(inside[0]) - 1 if inside else start}"
 

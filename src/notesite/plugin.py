@@ -10,9 +10,10 @@ import nbformat
 from mkdocs.config import config_options
 from mkdocs_jupyter.plugin import Plugin
 
-from . import extension
 from .labs import execute, markdown
+from .links import current_page
 from .project import Project
+from .publish import sources
 from .sources import write_sources
 
 
@@ -31,6 +32,11 @@ class LabsPlugin(Plugin):
         self.project = Project(root)
         config.mdx_configs.setdefault("notesite.extension", {}).setdefault("root", str(root))
         return config
+
+    def on_pre_build(self, config: Any) -> None:
+        """Look for published values anew, since `mkdocs serve` builds again after an edit."""
+        super().on_pre_build(config)
+        sources.cache_clear()
 
     def should_include(self, file: Any) -> bool:
         """Whether a file is a lab; by its name alone, where mkdocs-jupyter would parse every Markdown page."""
@@ -51,7 +57,7 @@ class LabsPlugin(Plugin):
     def on_page_markdown(self, markdown: str, page: Any, config: Any, files: Any) -> str:
         """Tell the Markdown extension which page it renders, for links and messages."""
         del config, files
-        extension.current_page.set(page.file.src_uri)
+        current_page.set(page.file.src_uri)
         return markdown
 
     def on_pre_page(self, page: Any, config: Any, files: Any) -> Any:

@@ -8,6 +8,8 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from .figures import draw, locate, public_functions
 from .freshness import key, version
 from .project import PINNED, Project
 
+_MARK = "\0values "  # between what a script prints for the reader and its values
 TIMEOUT = 300  # seconds; nothing on a page should take a tenth of this
 
 
@@ -30,7 +33,7 @@ def environment() -> dict[str, str]:
 def write(path: Path, text: str) -> None:
     """Write a file so that a reader sees either the old one or the whole new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".tmp")
     with open(handle, "w", encoding="utf-8") as file:
         file.write(text)
     Path(temporary).replace(path)
@@ -41,36 +44,67 @@ def _example_salt() -> bytes:
     return "\n".join([sys.version, *(f"{name}=={version(name)}" for name in PINNED)]).encode()
 
 
-def example_path(code: str, *, wrong: bool, project: Project) -> Path:
-    """Where the output of an example is kept: the name is a hash of the code and of all versions."""
-    digest = hashlib.sha256(_example_salt() + bytes([wrong]) + code.encode()).hexdigest()[:24]
-    return project.cache / "examples" / f"{digest}.txt"
+@dataclass(frozen=True)
+class Example:
+    """A script on a page, and the values that it publishes: for each name an expression."""
+
+    code: str
+    wrong: bool = False
+    values: Mapping[str, str] = field(default_factory=dict)
+
+    def path(self, project: Project) -> Path:
+        """Where its result is kept: the name is a hash of the code, the values and all versions."""
+        content = json.dumps([self.code, self.wrong, dict(self.values)]).encode()
+        digest = hashlib.sha256(_example_salt() + content).hexdigest()[:24]
+        return project.cache / "examples" / f"{digest}.json"
 
 
-def example_output(code: str, *, project: Project, wrong: bool = False) -> str:
-    """What `code` prints when it is run alone in an empty interpreter.
+@dataclass(frozen=True)
+class Result:
+    """What a script printed, and its values."""
 
-    Args:
-        code: A whole script.
-        project: Where outputs are kept.
-        wrong: Whether the code may fail; the last line of the traceback is then part of the output.
+    output: str
+    values: Mapping[str, float]
+
+
+def run_example(example: Example, *, project: Project) -> Result:
+    """Run a script alone in an empty interpreter, unless its result is kept already.
+
+    If it is wrong on purpose it may fail; the last line of the traceback is then part of the output.
 
     Raises:
-        RunError: If the script fails, with its traceback.
+        RunError: If the script fails, with its traceback, or if a value cannot be computed.
     """
-    path = example_path(code, wrong=wrong, project=project)
-    if path.is_file():
-        return path.read_text(encoding="utf-8")
+    path = example.path(project)
+    if not path.is_file():
+        write(path, json.dumps(_run(example)))
+    return Result(**json.loads(path.read_text(encoding="utf-8")))
+
+
+def _run(example: Example) -> dict[str, object]:
+    script = example.code + (f"\n{value_script(example.values)}\n" if example.values else "")
     with tempfile.TemporaryDirectory() as folder:
         run = subprocess.run(
             [sys.executable, "-I", "-"],
-            input=code, text=True, capture_output=True, cwd=folder, env=environment(), timeout=TIMEOUT, check=False,
+            input=script, text=True, capture_output=True, cwd=folder, env=environment(), timeout=TIMEOUT, check=False,
         )  # fmt: skip
-    if run.returncode and not wrong:
+    if run.returncode and (example.values or not example.wrong):
         raise RunError(f"the example failed:\n{run.stderr.strip()}")
-    output = run.stdout + (run.stderr.strip().splitlines()[-1] if run.returncode else "")
-    write(path, output.rstrip() + "\n")
-    return path.read_text(encoding="utf-8")
+    output = run.stdout.partition(_MARK)[0]
+    if run.returncode:
+        output += run.stderr.strip().splitlines()[-1]
+    return {"output": output.rstrip() + "\n", "values": read_values(run.stdout) if example.values else {}}
+
+
+def value_script(values: Mapping[str, str]) -> str:
+    """A line of Python that prints the values as JSON, behind a mark that no page prints."""
+    numbers = ", ".join(f"{name!r}: float({expression})" for name, expression in values.items())
+    return f"import json as _json; print({_MARK!r} + _json.dumps({{{numbers}}}))"
+
+
+def read_values(printed: str) -> dict[str, float]:
+    """The values that `value_script` printed."""
+    return dict(json.loads(printed.partition(_MARK)[2]))
 
 
 def figures_path(file: Path, *, project: Project) -> Path:

@@ -54,6 +54,19 @@ def slice_symbols(symbols: Sequence[str], *, src: Path) -> Slice:
         raise SliceError(str(error)) from None
 
 
+def slice_stub(symbol: str, *, src: Path) -> Slice:
+    """Return signature and docstring of a function, with the imports that its body uses, for a reader to fill in.
+
+    Raises:
+        SliceError: If the symbol is unknown, or no function with a docstring.
+    """
+    slicer = _Slicer(Sources(src.resolve()))
+    try:
+        return slicer.stub(symbol)
+    except SourceError as error:
+        raise SliceError(str(error)) from None
+
+
 def public_names(package: str, *, src: Path) -> list[str]:
     """Return the dotted names that `package` and its public subpackages export from their `__init__`."""
     return sorted(_public_names(package, Sources(src.resolve())))
@@ -100,6 +113,20 @@ class _Slicer:
         body = self.ordered(asked)
         lazy = any(statement.module.lazy_annotations for statement in body)
         return Slice(_join(import_blocks(self.imports, lazy=lazy), body, set(asked)), tuple(origins))
+
+    def stub(self, symbol: str) -> Slice:
+        _, _, found = self.locate(symbol)
+        module, statement = found.module, found.module.bindings[found.name][0]
+        node = statement.node
+        if not isinstance(node, ast.FunctionDef) or ast.get_docstring(node) is None:
+            raise SliceError(f"`{symbol}` has no stub: it is not a function with a docstring")
+        for name in sorted(statement.uses | statement.mentions):
+            if isinstance(source := self.sources.resolve(module, name), Import):
+                self.add_import(module, name, source)
+        imports = "\n\n".join(import_blocks(self.imports, lazy=module.lazy_annotations))
+        head = "\n".join(module.lines[statement.first - 1 : node.body[0].end_lineno])
+        code = f"{imports}\n\n\n{head}\n    raise NotImplementedError\n".lstrip("\n")
+        return Slice(code, (Origin(symbol, module.path, statement.first, statement.last),))
 
     def locate(self, symbol: str) -> tuple[Module, str, Definition]:
         """The module and name that `symbol` spells out, and the definition behind it."""

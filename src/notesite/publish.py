@@ -1,0 +1,158 @@
+"""Which values the examples, the labs and the records publish, and what they are."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+
+from .fences import Fence, find_fences, published
+from .labs import execute
+from .project import Project
+from .records import records
+from .runs import Example, run_example
+from .slices import Slice, slice_symbols
+from .values import Reference, UnknownValueError, Value, nearest, references, topic_of
+
+_CELL = re.compile(r'# %%.*\bvalues="([^"]*)"')
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a value is published, and how to get all values of that place; computed at the first call."""
+
+    page: Path
+    line: int
+    anchor: str
+    origin: str
+    read: Callable[[], Mapping[str, float]]
+
+
+def compose(piece: Slice | None, fence: Fence) -> str:
+    """The code of a block: the slice, then the lines that stand inside the fence."""
+    body = "\n".join(fence.body).strip("\n")
+    parts = ([piece.code.rstrip("\n")] if piece else []) + ([body] if body else [])
+    return "\n\n\n".join(parts) + "\n"
+
+
+def example_of(fence: Fence, project: Project) -> Example | None:
+    """The script that a fence runs; None if it runs nothing.
+
+    Raises:
+        SliceError: If the fence names an unknown symbol, even if it runs nothing.
+        ValueError: If it publishes values, but runs nothing.
+    """
+    piece = slice_symbols(fence.symbols, src=project.src) if fence.symbols else None
+    if fence.runs:
+        return Example(compose(piece, fence), fence.is_wrong, fence.values)
+    if fence.values:
+        raise ValueError(
+            f"{' and '.join(fence.values)} cannot be computed, for the block holds no lines that run"
+        )
+    return None
+
+
+@cache
+def sources(project: Project) -> dict[str, Source]:
+    """The published values by name, found without computing any; `sources.cache_clear()` after an edit.
+
+    Raises:
+        UnknownValueError: If two places publish the same name, with a line for each.
+        ValueError: If a record is malformed.
+    """
+    found, faults = dict[str, Source](), list[str]()
+    for name, source in _declared(project):
+        if name in found:
+            first, again = (
+                f"{os.path.relpath(s.page, project.root)}:{s.line}" for s in (found[name], source)
+            )
+            faults.append(f"{again}: value {name} is published already at {first}")
+        found[name] = source
+    if faults:
+        raise UnknownValueError("\n".join(faults))
+    return found
+
+
+def _declared(project: Project) -> Iterator[tuple[str, Source]]:
+    for page in sorted(project.docs.rglob("*.md")):
+        for fence in find_fences(page.read_text(encoding="utf-8").splitlines()):
+            source = Source(
+                page, fence.first + 1, anchor(fence), "an example", partial(_of_example, fence, project)
+            )
+            yield from ((f"{topic_of(page, project)}.{name}", source) for name in fence.values)
+    for lab in sorted(project.docs.glob("*/*_lab.py")):
+        for number, line in enumerate(lab.read_text(encoding="utf-8").splitlines(), 1):
+            if match := _CELL.match(line):
+                source = Source(lab, number, "", "a lab", partial(_of_lab, lab, project))
+                yield from ((f"{topic_of(lab, project)}.{name}", source) for name in published(match[1]))
+    shown = _record_pages(project)
+    for record in records(project).values():
+        page, first = shown.get(record.name, (record.path, 1))
+        values = record.fields["values"]
+        source = Source(page, first, f"record-{record.name}", "a record", partial(dict, values))
+        yield from ((f"{record.name}.{name}", source) for name in values)
+
+
+def anchor(fence: Fence) -> str:
+    """The anchor of a block that publishes values."""
+    return f"value-{next(iter(fence.values), '')}".replace("_", "-")
+
+
+def _of_example(fence: Fence, project: Project) -> Mapping[str, float]:
+    example = example_of(fence, project)
+    return run_example(example, project=project).values if example else {}
+
+
+def _of_lab(lab: Path, project: Project) -> Mapping[str, float]:
+    notebook = json.loads(execute(lab, project=project).read_text(encoding="utf-8"))
+    return dict(notebook["metadata"]["values"])
+
+
+def _record_pages(project: Project) -> dict[str, tuple[Path, int]]:
+    """For each record the page and line that show what made it."""
+    return {
+        fence.record: (page, fence.first + 1)
+        for page in sorted(project.docs.rglob("*.md"))
+        for fence in find_fences(page.read_text(encoding="utf-8").splitlines())
+        if fence.record
+    }
+
+
+def value(name: str, project: Project) -> Value:
+    """A published value.
+
+    Raises:
+        UnknownValueError: If nothing publishes it; the message names the nearest.
+    """
+    known = sources(project)
+    if name not in known:
+        raise UnknownValueError(f"no example, lab or record publishes {name}{nearest(name, list(known))}")
+    source = known[name]
+    return Value(source.read()[name.partition(".")[2]], source.page, source.anchor, source.origin)
+
+
+def check_references(project: Project) -> tuple[list[Reference], list[str]]:
+    """Every reference to a value, and a fault for each that nothing can fill in, found without computing any."""
+    known, shown = sources(project), _record_pages(project)
+    pages = [*project.docs.rglob("*.md"), *project.docs.glob("*/*_lab.py")]
+    found = [reference for page in sorted(pages) for reference in references(page)]
+    faults = []
+    for reference in found:
+        at = f"{os.path.relpath(reference.page, project.root)}:{reference.line}"
+        if not reference.format:
+            faults.append(
+                f"{at}: {{value: {reference.name}}} needs a format, as in {{value: {reference.name} .3f}}"
+            )
+        if reference.name not in known:
+            hint = nearest(reference.name, list(known))
+            faults.append(f"{at}: no example, lab or record publishes {reference.name}{hint}")
+        elif known[reference.name].origin == "a record" and reference.name.partition(".")[0] not in shown:
+            record = reference.name.partition(".")[0]
+            faults.append(
+                f'{at}: no page shows what made record {record}; put ``` {{ record="{record}" }} on one'
+            )
+    return found, faults

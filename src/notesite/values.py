@@ -1,0 +1,129 @@
+"""Numbers in prose: each is a reference to a value that an example, a lab or a record gave, or is cited."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from .fences import find_fences
+from .project import Project
+
+REFERENCE = re.compile(
+    r"\{value:\s*(?P<name>[\w.-]+)(?:\s+(?P<format>[^\s}]+))?(?:\s+(?P<unit>[^}]*[^}\s]))?\s*\}"
+)
+CITED = re.compile(r"\{cited:\s*(?P<text>[^}]+?)\s+from\s+(?P<source>[^}]+?)\s*\}")
+_FORMAT = re.compile(r",?(\.\d+)?[df%e]")
+# Text whose decimals are no numbers of the page: code, addresses, cited numbers, references, places in other texts.
+_OTHER = re.compile(
+    r"`[^`]*`|<https?:[^>]*>|\]\([^)]*\)|\{cited:[^}]*\}|\{value:[^}]*\}|(arXiv|doi):\s*\S+"
+    r"|\b(section|theorem|proposition|lemma|corollary|equation|figure|table|chapter|example|version|python)s?\s+\S+",
+    re.IGNORECASE,
+)
+_DECIMAL = re.compile(r"(?<![\w.])\d*\.\d+(?!\.?\d)")
+
+
+class UnknownValueError(ValueError):
+    """A reference that cannot be filled in; the message says why."""
+
+
+@dataclass(frozen=True)
+class Value:
+    """A published number: where it was computed, and how a reader gets there."""
+
+    number: float
+    page: Path
+    anchor: str
+    origin: str
+
+    def text(self, spec: str, unit: str = "", *, tex: bool = False) -> str:
+        """The number in the format of a reference, with its unit, as HTML or as TeX.
+
+        Raises:
+            UnknownValueError: If the format is not one such as `d`, `.3f`, `.1%`, `.2e` or `,d`.
+        """
+        if not _FORMAT.fullmatch(spec):
+            raise UnknownValueError(f'unknown format "{spec}"; expected one such as d, .3f, .1%, .2e or ,d')
+        if spec.endswith("d") and self.number != round(self.number):
+            raise UnknownValueError(
+                f'format "{spec}" is for whole numbers, and this one is {self.number}; say .3f'
+            )
+        plain = format(round(self.number) if spec.endswith("d") else self.number, spec)
+        mantissa, _, exponent = plain.partition("e")
+        space = "\\, " if tex else "\u202f"
+        shown = mantissa.replace("-", "-" if tex else "\u2212").replace(",", space)
+        shown = shown.replace("%", f"{space}\\%" if tex else f"{space}%")
+        if exponent:
+            power = int(exponent)
+            shown += rf" \times 10^{{{power}}}" if tex else f" × 10<sup>{power}</sup>".replace("-", "\u2212")
+        if unit:
+            shown += rf"\, \mathrm{{{unit}}}" if tex else f"\u00a0{unit}"
+        return shown
+
+
+def topic_of(page: Path, project: Project) -> str:
+    """The first part of the names of the values of a page: its folder, or its own name beside index.md."""
+    path = page.relative_to(project.docs)
+    return path.parent.name or path.stem
+
+
+def nearest(name: str, names: Iterator[str] | list[str]) -> str:
+    """A hint at the names that look like an unknown one."""
+    near = difflib.get_close_matches(name, list(names), n=3)
+    return f"; did you mean {' or '.join(near)}?" if near else ""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A `{value: …}` on a page or in a lab; the line is counted from 1."""
+
+    page: Path
+    line: int
+    name: str
+    format: str
+    unit: str
+
+
+def references(page: Path) -> list[Reference]:
+    """The references in the prose of a page or lab."""
+    return [
+        Reference(page, number, match["name"], match["format"] or "", match["unit"] or "")
+        for number, line in prose(page)
+        for match in REFERENCE.finditer(re.sub(r"`[^`]*`", "", line))
+    ]
+
+
+def prose(page: Path) -> Iterator[tuple[int, str]]:
+    """The lines of a page outside its fences, or of a lab's Markdown cells, with their numbers."""
+    lines = page.read_text(encoding="utf-8").splitlines()
+    if page.suffix == ".py":
+        in_prose = False
+        for number, line in enumerate(lines, 1):
+            if line.startswith("# %%"):
+                in_prose = "[markdown]" in line
+            elif in_prose:
+                yield number, line.removeprefix("#")
+        return
+    inside = {k for fence in find_fences(lines) for k in range(fence.first, fence.end)}
+    yield from ((k + 1, line) for k, line in enumerate(lines) if k not in inside)
+
+
+def typed_decimals(page: Path, project: Project) -> list[str]:
+    """The decimals typed in the prose of a page or lab, outside blocks of cited numbers: a fault for each line."""
+    at, cited, faults = os.path.relpath(page, project.root), "", list[str]()
+    for number, line in prose(page):
+        marks = re.match(r"\s*(/{3,})\s*(cited\b)?", line)
+        if marks and marks[2]:
+            cited = marks[1]
+        elif marks and line.strip() == cited:
+            cited = ""
+        found = _DECIMAL.findall(_OTHER.sub(" ", line)) if not cited else []
+        if found:
+            faults.append(
+                f"{at}:{number}: {', '.join(found)} typed in prose; write {{value: name .3f}} for a computed number, "
+                "{cited: number from source} for a cited one, or a fraction"
+            )
+    return faults
