@@ -153,6 +153,13 @@ def test_emd_extends_the_potentials_to_points_without_mass():
     assert f[2] + g[3] == 1
 
 
+@given(RANDOM, st.floats(0, 100))
+def test_emd_takes_costs_below_zero(rng, shift):
+    a, b, cost = random_problem(rng)
+    # sums of 12 products, each below 100 or so; POT alone would call many of these problems infeasible
+    assert emd(a, b, cost - shift).cost == pytest.approx(emd(a, b, cost).cost - shift, abs=1e-11)
+
+
 @pytest.mark.parametrize("scale", [1e-300, 1e-16, 1e-9, 1e9, 1e300])
 def test_emd_is_right_at_every_scale_of_cost(scale):
     a, b, cost = random_problem(np.random.default_rng(3), n=9, m=8)

@@ -91,12 +91,16 @@ def _network_simplex(
     # POT compares with absolute tolerances, so that tiny costs give a wrong plan; powers of 2 scale exactly.
     unit, mass = _power_of_two(np.abs(cost).max()), _power_of_two(a.sum())
     filled = np.ix_(a > 0, b > 0)
+    prices = cost[filled] / unit
+    prices -= min(
+        prices.min(), 0
+    )  # below zero POT can take a problem to be infeasible; all plans shift alike
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what POT warns of is raised below
         flow, log = ot.emd(
             a[a > 0] / mass,
             b[b > 0] / mass,
-            cost[filled] / unit,
+            prices,
             numItermax=max_iter,
             log=True,
             center_dual=False,
