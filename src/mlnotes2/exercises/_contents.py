@@ -12,6 +12,9 @@ PAGES = {  # the page of each code exercise; exercises that are missing here are
     "gan.4": "gan/wasserstein",
     "gan.8": "gan/mode-collapse",
     "gan.12": "gan/mode-dropping",
+    "lipschitz.5": "lipschitz/continuity",
+    "lipschitz.6": "lipschitz/continuity",
+    "spectral.6": "spectral/normalization",
     "transport.4": "transport/earth-movers-distance",
 }
 

@@ -1,0 +1,121 @@
+"""Exercises on Lipschitz continuity."""
+
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ._exercise import Check, Exercise
+
+
+def slope_bounds(x: ArrayLike, y: ArrayLike, bend: float) -> tuple[float, float]:
+    """Return a lower and an upper bound of the Lipschitz constant of a function on [x[0], x[-1]].
+
+    `y` holds its values at the increasing points `x`, both of shape (n,) with n of at least 2. Its second
+    derivative is at most `bend` in absolute value. Each bound is the largest that one gap between neighbours
+    gives.
+    """
+    gaps = np.diff(x)
+    slopes = np.abs(np.diff(y) / gaps)
+    return float(slopes.max()), float((slopes + bend * gaps / 2).max())
+
+
+def least_value(x: ArrayLike, y: ArrayLike, K: float) -> float:
+    """Return the least value on [x[0], x[-1]] of all K-Lipschitz functions with the values y at the points x.
+
+    The points increase; `x` and `y` have shape (n,) with n of at least 2. If there is no such function, it is a
+    ValueError.
+    """
+    heights, falls = np.asarray(y), K * np.diff(x)
+    if (np.abs(np.diff(heights)) > falls).any():
+        raise ValueError("two of the samples are too far apart for K")
+    return float((heights[:-1] + heights[1:] - falls).min() / 2)
+
+
+Samples = tuple[NDArray[np.float64], NDArray[np.float64], float]
+
+
+def _draw_points(rng: np.random.Generator) -> NDArray[np.float64]:
+    x: NDArray[np.float64] = rng.integers(-3, 4) + np.cumsum(rng.integers(1, 4, rng.integers(2, 5))) / 2
+    return x
+
+
+def _draw_line(rng: np.random.Generator) -> Samples:
+    x = _draw_points(rng)
+    return x, rng.integers(-3, 4) * x, 0.0
+
+
+def _draw_parabola(rng: np.random.Generator, x: NDArray[np.float64], vertex: float) -> Samples:
+    half = rng.choice([-2, -1, 1, 2])
+    return x, half * (x - vertex) ** 2, 2.0 * abs(half)
+
+
+def _draw_equal_gaps(rng: np.random.Generator) -> Samples:
+    x = np.arange(rng.integers(2, 5)) * rng.integers(1, 4) / 2
+    return _draw_parabola(rng, x, float(rng.choice([x[0] - 1, x[-1] + 1])))
+
+
+def _draw_unequal_gaps(rng: np.random.Generator) -> Samples:
+    x = _draw_points(rng)
+    return _draw_parabola(rng, x, float(rng.choice([x[0] - 1, x[-1] + 1])))
+
+
+def _draw_turn(rng: np.random.Generator) -> Samples:
+    x = _draw_points(rng)
+    return _draw_parabola(rng, x, float((x[0] + x[-1]) / 2 + rng.integers(-1, 2) / 4))
+
+
+def _by_parabola(x: NDArray[np.float64], y: NDArray[np.float64], bend: float) -> tuple[float, float]:
+    """The steepest pair of points; and the derivative of the parabola through all, at the steeper end."""
+    pairs = combinations(zip(x, y, strict=True), 2)
+    steepest = max(abs((d - b) / (c - a)) for (a, b), (c, d) in pairs)
+    end_slopes = [(y[-1] - y[0]) / (x[-1] - x[0]) + side * bend * (x[-1] - x[0]) / 2 for side in (-1, 1)]
+    return float(steepest), float(max(map(abs, end_slopes)))
+
+
+def _draw_level(rng: np.random.Generator) -> Samples:
+    x = _draw_points(rng)[:2]
+    return x, np.full(2, rng.integers(-3, 4) / 2), float(rng.integers(1, 4))
+
+
+def _draw_pair(rng: np.random.Generator) -> Samples:
+    x, y, K = _draw_samples(rng)
+    return x[:2], y[:2], K
+
+
+def _draw_samples(rng: np.random.Generator) -> Samples:
+    """Slopes are quarters of K, up to three of them: no rounding decides whether a function exists."""
+    x, K = _draw_points(rng), float(rng.integers(1, 4))
+    slopes = rng.integers(-3, 4, len(x) - 1) * K / 4
+    return x, np.append(0.0, np.cumsum(slopes * np.diff(x))), K
+
+
+def _draw_too_steep(rng: np.random.Generator) -> Samples:
+    x, y, K = _draw_samples(rng)
+    y[rng.integers(1, len(x)) :] += rng.choice([-1, 1]) * 4 * K
+    return x, y, K
+
+
+def _by_cones(x: NDArray[np.float64], y: NDArray[np.float64], K: float) -> float:
+    """No value may lie below the cone of a sample; their upper edge is lowest at a sample or where two cones meet."""
+    meet = (x[:, None] + x) / 2 + (y[:, None] - y) / (2 * K)
+    places = np.clip(meet.ravel(), x[0], x[-1])
+    return float((y - K * np.abs(places[:, None] - x)).max(axis=1).min())
+
+
+EXERCISES = {
+    "lipschitz.5": Exercise(
+        slope_bounds,
+        Check("for a straight line both bounds are its slope, without the sign", _draw_line, _by_parabola),
+        Check("a parabola at equal distances: the upper bound is attained", _draw_equal_gaps, _by_parabola),
+        Check("a parabola at unequal distances: the upper bound is attained", _draw_unequal_gaps, _by_parabola),
+        Check("a parabola that turns on the interval: the upper bound is attained", _draw_turn, _by_parabola),
+    ),
+    "lipschitz.6": Exercise(
+        least_value,
+        Check("between equal values two cones meet half way", _draw_level, _by_cones),
+        Check("between different values they meet elsewhere", _draw_pair, _by_cones),
+        Check("all the cones together leave this value", _draw_samples, _by_cones),
+        Check("samples that are too steep are a ValueError", _draw_too_steep, lambda x, y, K: ValueError),
+    ),
+}
