@@ -108,7 +108,9 @@ EXERCISES = {
         slope_bounds,
         Check("for a straight line both bounds are its slope, without the sign", _draw_line, _by_parabola),
         Check("a parabola at equal distances: the upper bound is attained", _draw_equal_gaps, _by_parabola),
-        Check("a parabola at unequal distances: the upper bound is attained", _draw_unequal_gaps, _by_parabola),
+        Check(
+            "a parabola at unequal distances: the upper bound is attained", _draw_unequal_gaps, _by_parabola
+        ),
         Check("a parabola that turns on the interval: the upper bound is attained", _draw_turn, _by_parabola),
     ),
     "lipschitz.6": Exercise(
