@@ -91,10 +91,9 @@ def _network_simplex(
     # POT compares with absolute tolerances, so that tiny costs give a wrong plan; powers of 2 scale exactly.
     unit, mass = _power_of_two(np.abs(cost).max()), _power_of_two(a.sum())
     filled = np.ix_(a > 0, b > 0)
+    # Where costs are far below zero it may call the problem infeasible; a shift keeps the order of all plans.
     prices = cost[filled] / unit
-    prices -= min(
-        prices.min(), 0
-    )  # below zero POT can take a problem to be infeasible; all plans shift alike
+    prices -= min(prices.min(), 0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what POT warns of is raised below
         flow, log = ot.emd(
