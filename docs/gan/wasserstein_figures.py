@@ -60,7 +60,7 @@ def critic():
 
 
 def _landscape(ax, height):
-    x, y = np.linspace(-2.3, 3.7, 41), np.linspace(-2.1, 3.1, 36)  # beyond the limits: no edge there
+    x, y = np.linspace(-2.3, 3.7, 31), np.linspace(-2.1, 3.1, 27)  # beyond the limits: no edge there
     z = height(np.stack(np.meshgrid(x, y), axis=-1))
     for level in np.arange(height(FAKE).min() + 1.15, z.max()):  # one on another, so that higher is stronger
         ax.contourf(x, y, z, [level, 9], colors=[figures.shade(0, 0.1)]).set(
@@ -77,7 +77,7 @@ def _landscape(ax, height):
 
 def descent_ascent():
     """Simultaneous gradient steps on xy spiral outwards; alternating ones do not."""
-    etas, steps = [0.02, 0.05, 0.1, 0.15, 0.2, 0.3], 60
+    etas, steps = [0.05, 0.1, 0.2, 0.3], 60
     both = np.empty((2, len(etas), steps + 1, 2))
     both[:, :, 0] = 1.0, 0.0
     for k, eta in enumerate(etas):
@@ -102,11 +102,11 @@ def descent_ascent():
     ax.text(2.9, 2.6, "in turns", color="C1", ha="right")
     return figures.Figure(
         fig,
-        alt=f"Two paths from (1, 0). Simultaneous steps of size 0.2 spiral outwards to radius {radius[0, 4, -1]:.2f} "
-        f"in {steps} steps; alternating steps stay within radius {radius[1, 4].max():.2f}.",
+        alt=f"Two paths from (1, 0). Simultaneous steps of size 0.2 spiral outwards to radius {radius[0, 2, -1]:.2f} "
+        f"in {steps} steps; alternating steps stay within radius {radius[1, 2].max():.2f}.",
         caption=f"{steps} gradient steps on $\\min_x \\max_y xy$ from (1, 0); the only equilibrium is the cross. "
         "Either both players move at once, or they take turns.",
-        sliders=[figures.Slider("Step size η", etas, start=4)],
+        sliders=[figures.Slider("Step size η", etas, start=2)],
         layers=[figures.Line(ax, both[0], color=0), figures.Line(ax, both[1], color=1, width=1.5)],
         readout=[
             f"after {steps} steps: radius {radius[0, k, -1]:.2f} at once, at most {radius[1, k].max():.2f} in turns"
