@@ -32,7 +32,9 @@ def lines(what: str, items: list[str]) -> str:
 
 @cache
 def needs(path: Path) -> frozenset[Path]:
-    return dependencies(path, src=SRC)
+    """The other files that `path` needs code of, save the code that runs when a package is imported."""
+    files = {statement.module.path for statement in dependencies(path, src=SRC)}
+    return frozenset(file for file in files if file != path and file.name != "__init__.py")
 
 
 @cache
