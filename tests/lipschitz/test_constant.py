@@ -51,7 +51,7 @@ def test_lipschitz_constant_of_known_functions(f, interval, constant):
     assert found.lower * (1 - 1e-15) <= constant <= found.upper * (1 + 1e-15)  # `constant` itself is rounded
 
 
-@settings(max_examples=20)
+@settings(max_examples=12)
 @given(st.lists(st.integers(-9, 9), min_size=1, max_size=6), st.integers(-4, 3), st.integers(1, 5))
 @pytest.mark.claim("lipschitz.derivative")
 def test_lipschitz_constant_of_a_polynomial_is_its_steepest_slope(coefficients, a, length):
@@ -114,7 +114,7 @@ def test_lipschitz_constant_exceeds_the_largest_derivative_where_f_falls(b, more
     assert found.lower > 2 * b  # the derivative 2x is at most 2b
 
 
-@settings(max_examples=20)
+@settings(max_examples=10)
 @given(st.integers(1, 10**6))
 @pytest.mark.claim("lipschitz.differentiable")
 def test_lipschitz_constant_of_the_square_grows_with_the_interval(r):
