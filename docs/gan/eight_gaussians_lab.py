@@ -25,7 +25,7 @@ torch.set_num_threads(1)  # small matrices: more threads are no faster, and woul
 # %% [markdown]
 # ## Train
 #
-# The data are eight Gaussians with centres on the unit circle and standard deviation $\sigma$ = 0.05. One step updates
+# The data are eight Gaussians with centres on the unit circle and standard deviation $\sigma = \tfrac{1}{20}$. One step updates
 # the critic three times and the generator once. The settings were found by trying a few, among them a penalty weight of 1
 # where the paper has 10. More steps go on to improve the samples.
 
@@ -51,7 +51,7 @@ print(f"{result.steps[-1]} steps on the {result.device}")
 # ## Count the modes
 #
 # A mode is *captured* if at least one sample lies within $3\sigma$ of it. A sample is of *high quality* if it lies within
-# $3\sigma$ of some mode; a perfect generator reaches 98.9 %, not 100 %. The last column is the divergence of the
+# $3\sigma$ of some mode; a perfect generator reaches {value: gan.quality_ceiling .1%}, not 100 %. The last column is the divergence of the
 # samples' shares of the modes from equal shares.
 
 # %%

@@ -86,9 +86,8 @@ class CitedBlock(Block):
     def on_create(self, parent: ElementTree.Element) -> ElementTree.Element:
         """The box, and a line that names the source."""
         box = ElementTree.SubElement(parent, "div", {"class": "cited"})
-        ElementTree.SubElement(
-            box, "p", {"class": "cited-source"}
-        ).text = f"Cited, not reproduced: {self.argument}"
+        source = ElementTree.SubElement(box, "p", {"class": "cited-source"})
+        source.text = f"Cited, not reproduced: {self.argument}"
         return box
 
 

@@ -10,8 +10,11 @@ from functools import lru_cache
 from pathlib import Path
 
 from .fences import find_fences
+from .modules import SourceError
+from .project import Project
 
 KINDS = ("claim", "exercise")
+BLOCKS = (*KINDS, "cited", "proof", "solution", "mistake", "note", "warning")
 _BLOCK = re.compile(r"^\s*(?P<marks>/{3,})\s*(?P<name>[a-z]*)\s*(?:\|\s*(?P<title>.*?))?\s*$")
 _ID = re.compile(r"^\s+id:\s*(\S+)\s*$")
 _VALID_ID = re.compile(r"[a-z0-9_]+(\.[a-z0-9_-]+)+")
@@ -46,7 +49,11 @@ def _tests_in(path: Path, *_stamp: int) -> list[ClaimTest]:
     text, found = path.read_text(encoding="utf-8"), list[ClaimTest]()
     if "pytest.mark" not in text:
         return found
-    for node in ast.walk(ast.parse(text, filename=str(path))):
+    try:
+        tree = ast.parse(text)
+    except SyntaxError as error:
+        raise SourceError(f"{path}:{error.lineno}: {error.msg}") from None
+    for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef):
             first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
             last = node.end_lineno or first
@@ -92,57 +99,58 @@ def _without_fences(page: Path) -> list[str]:
     return lines
 
 
-def _open_blocks(page: Path) -> Iterator[str]:
-    """A fault for each block that is not closed where its marks say."""
-    stack: list[tuple[str, int, str]] = []
-    for number, line in enumerate(_without_fences(page), 1):
-        match = _BLOCK.match(line)
-        if match and match["name"]:
-            stack.append((match["marks"], number, match["name"]))
-        elif match and match["title"] is None:
-            if not stack or match["marks"] != stack[-1][0]:
-                wanted = f'"{stack[-1][0]}" of line {stack[-1][1]}' if stack else "an open block"
-                yield f'{page}:{number}: "{match["marks"]}" closes nothing; expected the end of {wanted}'
-                return
-            stack.pop()
-    yield from (
-        f'{page}:{at}: {name} is never closed; expected a line "{marks}"' for marks, at, name in stack
-    )
-
-
-def check_claims(docs: Path, tests: Path) -> list[str]:
+def check_claims(project: Project) -> list[str]:
     """What keeps the claims and exercises from being published: a line for each fault, with file and line."""
-    proofs = claim_tests(tests, *KINDS)
-    pages = sorted(docs.rglob("*.md"))
-    faults, seen = [fault for page in pages for fault in _open_blocks(page)], dict[str, ClaimBlock]()
+    proofs = claim_tests(project.tests, *KINDS)
+    pages = sorted(project.docs.rglob("*.md"))
+    found = [(project.at(page, line), fault) for page in pages for line, fault in _open_blocks(page)]
+    seen = dict[str, ClaimBlock]()
     for block in (b for page in pages for b in claim_blocks(page)):
-        faults += [f"{block.page}:{block.line}: {fault}" for fault in _block_faults(block, proofs, seen)]
+        at = project.at(block.page, block.line)
+        if block.claim in seen:
+            first = project.at(seen[block.claim].page, seen[block.claim].line)
+            found.append((at, f"{block.kind} {block.claim} stands already at {first}"))
+        else:
+            found += [(at, fault) for fault in _block_faults(block, proofs)]
         if block.claim is not None:
             seen.setdefault(block.claim, block)
-    for claim, found in sorted(proofs.items()):
-        for test in found:
-            stated = seen.get(claim)
-            if stated is None:
-                faults.append(
-                    f"{test.path}:{test.first}: {test.name} tests {test.kind} {claim}, which no page states"
-                )
-            elif stated.kind != test.kind:
-                faults.append(
-                    f"{test.path}:{test.first}: {claim} is marked as {test.kind}, but is a {stated.kind}"
-                )
-    return faults
+    for test in (test for claim in sorted(proofs) for test in proofs[claim]):
+        if (stated := seen.get(test.claim)) is None:
+            fault = f"{test.name} tests {test.kind} {test.claim}, which no page states"
+        elif stated.kind != test.kind:
+            fault = f"{test.name} tests {test.kind} {test.claim}, which is stated as {stated.kind}"
+        else:
+            continue
+        found.append((project.at(test.path, test.first), fault))
+    return [f"{at}: {fault}" for at, fault in found]
 
 
-def _block_faults(
-    block: ClaimBlock, proofs: dict[str, list[ClaimTest]], seen: dict[str, ClaimBlock]
-) -> Iterator[str]:
+def _block_faults(block: ClaimBlock, proofs: dict[str, list[ClaimTest]]) -> Iterator[str]:
     kind, claim = block.kind, block.claim
     if not block.title:
         yield f'expected a title, as in "/// {kind} | Title"'
     if claim is None or not _VALID_ID.fullmatch(claim):
         got = "nothing" if claim is None else f'"{claim}"'
         yield f'a {kind} needs a line "    id: topic.name" right below its title, got {got}'
-    elif claim in seen:
-        yield f"{kind} {claim} stands already at {seen[claim].page}:{seen[claim].line}"
     elif claim not in proofs:
         yield f'{kind} {claim} has no test; mark one with @pytest.mark.{kind}("{claim}")'
+
+
+def _open_blocks(page: Path) -> Iterator[tuple[int, str]]:
+    """Line and fault of each block that is unknown, or not closed where its marks say."""
+    stack: list[tuple[str, int, str]] = []
+    for number, line in enumerate(_without_fences(page), 1):
+        match = _BLOCK.match(line)
+        if match and match["name"]:
+            stack.append((match["marks"], number, match["name"]))
+            if match["name"] not in BLOCKS:
+                yield number, f'unknown block "{match["name"]}"; expected one of {", ".join(BLOCKS)}'
+        elif match and match["title"] is None:
+            if not stack or match["marks"] != stack[-1][0]:
+                wanted = (
+                    f'"{stack[-1][0]}" for the block of line {stack[-1][1]}' if stack else "an open block"
+                )
+                yield number, f'"{match["marks"]}" closes nothing; expected {wanted}'
+                return
+            stack.pop()
+    yield from ((at, f'{name} is never closed; expected a line "{marks}"') for marks, at, name in stack)

@@ -20,6 +20,7 @@ from .links import PageError, current_page, page_link
 from .mathml import TexError, mathml
 from .project import Project
 from .publish import value
+from .runs import RunError
 from .values import CITED, REFERENCE, Value
 
 
@@ -90,9 +91,9 @@ class _ValueInline(InlineProcessor):
 
     def handleMatch(self, m: re.Match[str], data: str) -> Any:  # noqa: N802 - Markdown's name
         del data
-        value, text = _value_text(m, self.project, tex=False)
-        title = html.escape(f"{value.number!r}, computed by {value.origin}", quote=True)
-        href = page_link(value.page, value.anchor, self.project) if value.page.suffix != ".json" else ""
+        found, text = _value_text(m, self.project, tex=False)
+        title = html.escape(f"{found.number!r}, computed by {found.origin}")
+        href = page_link(found.page, found.anchor, self.project) if found.page.suffix != ".json" else ""
         link = f'<a class="value" href="{href}" title="{title}">{text}</a>'
         return self.md.htmlStash.store(link), m.start(0), m.end(0)
 
@@ -112,7 +113,7 @@ def _value_text(m: re.Match[str], project: Project, *, tex: bool) -> tuple[Value
     try:
         found = value(m["name"], project)
         return found, found.text(m["format"] or "", m["unit"] or "", tex=tex)
-    except ValueError as error:
+    except (ValueError, RunError) as error:
         raise PageError(f"{_position(m[0], project)}: {error}") from error
 
 
@@ -134,12 +135,10 @@ class NotesExtension(arithmatex.ArithmatexExtension):
         block.md, block.project = md, project
         md.parser.blockprocessors.register(block, "arithmatex-block", 79.9)
         md.preprocessors.register(FencePreprocessor(md, project), "notes-fences", 28)
-        md.postprocessors.register(
-            _LightHighlight(md), "notes-light-highlight", 5
-        )  # after all html is in place
-        md.inlinePatterns.register(
-            _ValueInline(md, project), "notes-value", 175
-        )  # inside code (190) it is text
+        # after all html is in place
+        md.postprocessors.register(_LightHighlight(md), "notes-light-highlight", 5)
+        # after code (190), in which it is text
+        md.inlinePatterns.register(_ValueInline(md, project), "notes-value", 175)
         md.inlinePatterns.register(_CitedInline(CITED.pattern, md), "notes-cited", 174)
         Blocks(project).extendMarkdown(md)
 

@@ -11,6 +11,7 @@ _SYMBOL = re.compile(r'\bsymbol="([^"]*)"')
 _FIGURE = re.compile(r'\bfigure="([^"]*)"')
 _RECORD = re.compile(r'\brecord="([^"]*)"')
 _VALUES = re.compile(r'\bvalues="([^"]*)"')
+_QUOTED = re.compile(r'"[^"]*"')
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,11 @@ class Fence:
     indent: str
     info: str
     body: tuple[str, ...]
+
+    @property
+    def _words(self) -> list[str]:
+        """The words of the info line outside quotes."""
+        return re.findall(r"\w+", _QUOTED.sub("", self.info))
 
     @property
     def is_python(self) -> bool:
@@ -43,17 +49,17 @@ class Fence:
     @property
     def is_wrong(self) -> bool:
         """Whether the code is wrong on purpose."""
-        return self.is_python and re.search(r"\bwrong\b", self.info) is not None
+        return self.is_python and "wrong" in self._words
 
     @property
     def is_right(self) -> bool:
         """Whether the code is a script of its own, which is run although it shows no symbol."""
-        return self.is_python and re.search(r"\bright\b", self.info) is not None
+        return self.is_python and "right" in self._words
 
     @property
     def is_stub(self) -> bool:
         """Whether the body of the symbol is left to the reader."""
-        return bool(self.symbols) and re.search(r"\bstub\b", self.info) is not None
+        return bool(self.symbols) and "stub" in self._words
 
     @property
     def record(self) -> str | None:
@@ -82,13 +88,24 @@ class Fence:
     def options(self) -> str:
         """What superfences should still see of the info line, such as `hl_lines`."""
         rest = _VALUES.sub("", _SYMBOL.sub("", self.info))
-        return re.sub(r"^\s*python\b|\b(wrong|right|stub)\b", "", rest).strip()
+        return re.sub(r'("[^"]*")|^\s*python\b|\b(wrong|right|stub)\b', r"\1", rest).strip()
 
 
 def published(text: str) -> dict[str, str]:
-    """Name and expression of each value in `"name=expression name"`."""
-    pairs = (item.partition("=") for item in text.split())
-    return {name: expression or name for name, _, expression in pairs}
+    """Name and expression of each value in `"name=expression name"`.
+
+    Raises:
+        ValueError: If something else stands there, or a name stands there twice.
+    """
+    found = dict[str, str]()
+    for item in text.split():
+        name, _, expression = item.partition("=")
+        if not name.isidentifier() or name in found:
+            raise ValueError(
+                f'values="{text}": expected name or name=expression, without spaces and each name once; got {item}'
+            )
+        found[name] = expression or name
+    return found
 
 
 def fenced(text: str, attributes: str) -> list[str]:

@@ -73,12 +73,14 @@ class FencePreprocessor(Preprocessor):
         if fence.values:
             shown += ["", *self._stashed(f'<a id="{anchor(fence)}"></a>')]
         output = run_example(example, project=self.project).output
-        return [*shown, "", *_block(output, ".text", ".no-copy", ".output")]
+        if output.strip():
+            shown += ["", *_block(output, ".text", ".no-copy", ".output")]
+        return shown
 
     def _record(self, name: str) -> str:
         known = records(self.project)
         if name not in known:
-            raise ValueError(f"there is no docs/records/{name}.json{nearest(name, list(known))}")
+            raise ValueError(f"there is no docs/records/{name}.json{nearest(name, known)}")
         return known[name].html(self.project)
 
     def _claims(self) -> list[str]:

@@ -61,9 +61,9 @@ def _execute(lab: Path, root: Path) -> nbformat.NotebookNode:
         client.execute()
     except nbclient.exceptions.CellExecutionError as error:
         sys.exit(f"{_failure(lab, notebook)}: {error.ename}: {error.evalue}")
-    hidden = [c for c in notebook.cells[1:] if c.metadata.get("publishes")]
-    notebook.metadata["values"] = {k: v for c in hidden for k, v in read_values(c.outputs[0].text).items()}
-    notebook.cells = [c for c in notebook.cells[1:] if c not in hidden]
+    hidden = [cell for cell in notebook.cells if "publishes" in cell.metadata]
+    notebook.metadata["values"] = {k: v for cell in hidden for k, v in read_values(_printed(cell)).items()}
+    notebook.cells = [cell for cell in notebook.cells[1:] if "publishes" not in cell.metadata]
     for number, cell in enumerate(notebook.cells):
         cell["id"] = f"cell-{number}"
         cell.metadata.pop("execution", None)
@@ -84,6 +84,10 @@ def _with_values(cells: list[nbformat.NotebookNode]) -> Iterator[nbformat.Notebo
             yield nbformat.v4.new_code_cell(script, metadata={"publishes": True})
 
 
+def _printed(cell: nbformat.NotebookNode) -> str:
+    return "".join(output.text for output in cell.outputs if output.get("name") == "stdout")
+
+
 def _failure(lab: Path, notebook: nbformat.NotebookNode) -> str:
     """File and line of the cell that failed."""
     failed = [any(o.output_type == "error" for o in c.get("outputs", [])) for c in notebook.cells]
@@ -92,7 +96,7 @@ def _failure(lab: Path, notebook: nbformat.NotebookNode) -> str:
     trace = "\n".join(next(o for o in cell.outputs if o.output_type == "error").traceback)
     inside = re.findall(r"(?:line |---->? ?|-+> )(\d+)", re.sub(r"\x1b\[[0-9;]*m", "", trace))
     text = lab.read_text(encoding="utf-8")
-    if cell.metadata.get("publishes"):  # a hidden cell: the one before it names the values
+    if "publishes" in cell.metadata:  # a hidden cell: the one before it names the values
         cell, inside = notebook.cells[at - 1], []
     start = text.count("\n", 0, max(text.find(cell.source), 0)) + 1
     return f"{lab}:{start + int(inside[0]) - 1 if inside else start}"

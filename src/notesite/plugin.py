@@ -13,6 +13,7 @@ from mkdocs_jupyter.plugin import Plugin
 from .labs import execute, markdown
 from .links import current_page
 from .project import Project
+from .prove import all_claims, proof
 from .publish import sources
 from .sources import write_sources
 
@@ -77,5 +78,8 @@ class LabsPlugin(Plugin):
             target.write_text(json.dumps(notebook, indent=1), encoding="utf-8")
 
     def on_post_build(self, config: Any) -> None:
-        """Add the sources that badges and blocks link to."""
-        write_sources(self.project, Path(config.site_dir))
+        """Add the sources that badges and blocks link to, and the record of what they showed."""
+        site = Path(config.site_dir)
+        write_sources(self.project, site)
+        proofs = {claim: proof(tests, project=self.project) for claim, tests in all_claims(self.project).items()}
+        (site / "claims.json").write_text(json.dumps(proofs, indent=1), encoding="utf-8")

@@ -1,5 +1,6 @@
 """Where the parts of a project stand."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +28,10 @@ class Project:
     def tests(self) -> Path:
         """Tests, among them those that prove claims."""
         return self.root / "tests"
+
+    def at(self, path: Path, line: int) -> str:
+        """A place for a message, as "docs/topic/note.md:7"; lines are counted from 1."""
+        return f"{Path(os.path.relpath(path, self.root)).as_posix()}:{line}"
 
     @property
     def cache(self) -> Path:

@@ -61,7 +61,7 @@ def prove(claims: Claims, *, project: Project) -> None:
     faults = []
     for claim, tests in stale.items():
         found = {_node(test, project): results.get(_node(test, project), _NOT_RUN) for test in tests}
-        wrong = [f"{_place(test, project)}: {test.name}, a test of {test.kind} {claim}, {error}"
+        wrong = [f"{project.at(test.path, test.first)}: {test.name}, a test of {test.kind} {claim}, {error}"
                  for test in tests if (error := found[_node(test, project)]["error"])]  # fmt: skip
         if not wrong:
             record = {"claim": claim, "kind": tests[0].kind, "tests": found, **made}
@@ -76,10 +76,6 @@ _NOT_RUN = {"cases": 0, "seconds": 0.0, "error": "was not run; does pytest colle
 
 def _node(test: ClaimTest, project: Project) -> str:
     return f"{test.path.relative_to(project.root).as_posix()}::{test.name}"
-
-
-def _place(test: ClaimTest, project: Project) -> str:
-    return f"{test.path.relative_to(project.root)}:{test.first}"
 
 
 def commit(project: Project) -> str:
@@ -152,7 +148,7 @@ def _main() -> None:
 
     root, out, *nodes = sys.argv[1:]
     recorder = Recorder()
-    options = [f"--rootdir={root}", "-p", "no:cacheprovider", "--tb=no", "-q"]
+    options = [f"--rootdir={root}", "-p", "no:cacheprovider", "--tb=short", "-q"]
     code = pytest.main([*options, *nodes], plugins=[recorder])
     if code in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
         write(Path(out), json.dumps(recorder.results))

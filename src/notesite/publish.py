@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -16,7 +16,7 @@ from .project import Project
 from .records import records
 from .runs import Example, run_example
 from .slices import Slice, slice_symbols
-from .values import Reference, UnknownValueError, Value, nearest, references, topic_of
+from .values import Reference, UnknownValueError, Value, malformed, nearest, references, topic_of
 
 _CELL = re.compile(r'# %%.*\bvalues="([^"]*)"')
 
@@ -62,14 +62,12 @@ def sources(project: Project) -> dict[str, Source]:
 
     Raises:
         UnknownValueError: If two places publish the same name, with a line for each.
-        ValueError: If a record is malformed.
+        ValueError: If a record, or a list of values to publish, is malformed.
     """
     found, faults = dict[str, Source](), list[str]()
     for name, source in _declared(project):
         if name in found:
-            first, again = (
-                f"{os.path.relpath(s.page, project.root)}:{s.line}" for s in (found[name], source)
-            )
+            first, again = (project.at(s.page, s.line) for s in (found[name], source))
             faults.append(f"{again}: value {name} is published already at {first}")
         found[name] = source
     if faults:
@@ -80,21 +78,33 @@ def sources(project: Project) -> dict[str, Source]:
 def _declared(project: Project) -> Iterator[tuple[str, Source]]:
     for page in sorted(project.docs.rglob("*.md")):
         for fence in find_fences(page.read_text(encoding="utf-8").splitlines()):
-            source = Source(
-                page, fence.first + 1, anchor(fence), "an example", partial(_of_example, fence, project)
-            )
-            yield from ((f"{topic_of(page, project)}.{name}", source) for name in fence.values)
+            with _at(project.at(page, fence.first + 1)):
+                names, target = fence.values, anchor(fence)
+            read = partial(_of_example, fence, project)
+            source = Source(page, fence.first + 1, target, "an example", read)
+            yield from ((f"{topic_of(page, project)}.{name}", source) for name in names)
     for lab in sorted(project.docs.glob("*/*_lab.py")):
         for number, line in enumerate(lab.read_text(encoding="utf-8").splitlines(), 1):
             if match := _CELL.match(line):
+                with _at(project.at(lab, number)):
+                    names = published(match[1])
                 source = Source(lab, number, "", "a lab", partial(_of_lab, lab, project))
-                yield from ((f"{topic_of(lab, project)}.{name}", source) for name in published(match[1]))
+                yield from ((f"{topic_of(lab, project)}.{name}", source) for name in names)
     shown = _record_pages(project)
     for record in records(project).values():
         page, first = shown.get(record.name, (record.path, 1))
         values = record.fields["values"]
         source = Source(page, first, f"record-{record.name}", "a record", partial(dict, values))
         yield from ((f"{record.name}.{name}", source) for name in values)
+
+
+@contextmanager
+def _at(place: str) -> Iterator[None]:
+    """Tells the place of a fault."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{place}: {error}") from error
 
 
 def anchor(fence: Fence) -> str:
@@ -130,7 +140,7 @@ def value(name: str, project: Project) -> Value:
     """
     known = sources(project)
     if name not in known:
-        raise UnknownValueError(f"no example, lab or record publishes {name}{nearest(name, list(known))}")
+        raise UnknownValueError(f"no example, lab or record publishes {name}{nearest(name, known)}")
     source = known[name]
     return Value(source.read()[name.partition(".")[2]], source.page, source.anchor, source.origin)
 
@@ -138,17 +148,22 @@ def value(name: str, project: Project) -> Value:
 def check_references(project: Project) -> tuple[list[Reference], list[str]]:
     """Every reference to a value, and a fault for each that nothing can fill in, found without computing any."""
     known, shown = sources(project), _record_pages(project)
-    pages = [*project.docs.rglob("*.md"), *project.docs.glob("*/*_lab.py")]
-    found = [reference for page in sorted(pages) for reference in references(page)]
-    faults = []
+    pages = sorted([*project.docs.rglob("*.md"), *project.docs.glob("*/*_lab.py")])
+    found = [reference for page in pages for reference in references(page)]
+    faults = [
+        f'{project.at(page, line)}: cannot read "{text}"; expected {{value: name .3f unit}} or '
+        "{cited: number from source}, on one line"
+        for page in pages
+        for line, text in malformed(page)
+    ]
     for reference in found:
-        at = f"{os.path.relpath(reference.page, project.root)}:{reference.line}"
+        at = project.at(reference.page, reference.line)
         if not reference.format:
             faults.append(
                 f"{at}: {{value: {reference.name}}} needs a format, as in {{value: {reference.name} .3f}}"
             )
         if reference.name not in known:
-            hint = nearest(reference.name, list(known))
+            hint = nearest(reference.name, known)
             faults.append(f"{at}: no example, lab or record publishes {reference.name}{hint}")
         elif known[reference.name].origin == "a record" and reference.name.partition(".")[0] not in shown:
             record = reference.name.partition(".")[0]

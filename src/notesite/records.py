@@ -7,6 +7,7 @@ import html
 import json
 import math
 import os
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -40,10 +41,14 @@ def _is_map(check: Callable[[Any], bool]) -> Callable[[Any], bool]:
     return lambda value: isinstance(value, dict) and bool(value) and all(map(check, value.values()))
 
 
+def _are_files(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(map(_is_text, value))
+
+
 # For each field of a record: what it must hold, in words and as a check.
 FIELDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "command": ("the command that made it, as text", _is_text),
-    "code": ("the files that ran, as a list of paths below the root", _is_list(_is_text)),
+    "code": ("the files that ran, as a list of paths below the root", _are_files),
     "seeds": ("a list of whole numbers, empty if nothing was drawn", _is_list(lambda v: type(v) is int)),
     "versions": ('versions by distribution, as {"numpy": "2.4.0"}', _is_map(_is_text)),
     "device": ("the device it ran on, in words", _is_text),
@@ -126,12 +131,14 @@ def _faults(fields: Any, text: str, project: Project) -> Iterator[tuple[int, str
             yield 1, f'"{name}" is missing; expected {wanted}'
         elif not is_right(fields[name]):
             yield _line(text, name), f'"{name}": expected {wanted}, got {json.dumps(fields[name])[:80]}'
-    for name in set(fields) - set(FIELDS):
+    for name in sorted(set(fields) - set(FIELDS)):
         yield _line(text, name), f'"{name}" is no field of a record; expected {", ".join(FIELDS)}'
-    for file in fields["code"] if FIELDS["code"][1](fields.get("code")) else []:
+    for file in fields["code"] if _are_files(fields.get("code")) else []:
         if not (project.root / file).is_file():
             yield _line(text, "code"), f"{file} does not exist; expected the files whose code made the record"
 
 
 def _line(text: str, name: str) -> int:
-    return text.count("\n", 0, max(text.find(f'"{name}"'), 0)) + 1
+    """The line on which a field of a record begins."""
+    match = re.search(rf'"{re.escape(name)}"\s*:', text)
+    return text.count("\n", 0, match.start() if match else 0) + 1

@@ -55,7 +55,9 @@ def slice_symbols(symbols: Sequence[str], *, src: Path) -> Slice:
 
 
 def slice_stub(symbol: str, *, src: Path) -> Slice:
-    """Return signature and docstring of a function, with the imports that its body uses, for a reader to fill in.
+    """Return signature and docstring of a function for a reader to fill in.
+
+    Above them stand the imports that its body uses, and what its decorators, defaults and annotations need.
 
     Raises:
         SliceError: If the symbol is unknown, or no function with a docstring.
@@ -120,12 +122,16 @@ class _Slicer:
         node = statement.node
         if not isinstance(node, ast.FunctionDef) or ast.get_docstring(node) is None:
             raise SliceError(f"`{symbol}` has no stub: it is not a function with a docstring")
-        for name in sorted(statement.uses | statement.mentions):
-            if isinstance(source := self.sources.resolve(module, name), Import):
-                self.add_import(module, name, source)
-        imports = "\n\n".join(import_blocks(self.imports, lazy=module.lazy_annotations))
         head = "\n".join(module.lines[statement.first - 1 : node.body[0].end_lineno])
-        code = f"{imports}\n\n\n{head}\n    raise NotImplementedError\n".lstrip("\n")
+        stub = Module(module.name, module.path, f"{head}\n    raise NotImplementedError").statements[0]
+        for name in sorted(statement.uses | statement.mentions):
+            source = self.sources.resolve(module, name)
+            if isinstance(source, Import):
+                self.add_import(module, name, source)
+            elif source is not None and name in stub.uses | statement.mentions:
+                self.require(module, name, statement.first)
+        imports = import_blocks(self.imports, lazy=module.lazy_annotations)
+        code = _join(imports, [*self.ordered([]), stub], {stub})
         return Slice(code, (Origin(symbol, module.path, statement.first, statement.last),))
 
     def locate(self, symbol: str) -> tuple[Module, str, Definition]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import difflib
-import os
+import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,11 +16,14 @@ REFERENCE = re.compile(
     r"\{value:\s*(?P<name>[\w.-]+)(?:\s+(?P<format>[^\s}]+))?(?:\s+(?P<unit>[^}]*[^}\s]))?\s*\}"
 )
 CITED = re.compile(r"\{cited:\s*(?P<text>[^}]+?)\s+from\s+(?P<source>[^}]+?)\s*\}")
-_FORMAT = re.compile(r",?(\.\d+)?[df%e]")
+_ANY = re.compile(r"\{\s*(value|cited)\s*:[^}]*\}?")  # also what only looks like one of the two
+_FORMAT = re.compile(r",?(d|(\.\d+)?[f%e])")
+_CODE = re.compile(r"(`+)[^`].*?\1")
 # Text whose decimals are no numbers of the page: code, addresses, cited numbers, references, places in other texts.
 _OTHER = re.compile(
-    r"`[^`]*`|<https?:[^>]*>|\]\([^)]*\)|\{cited:[^}]*\}|\{value:[^}]*\}|(arXiv|doi):\s*\S+"
-    r"|\b(section|theorem|proposition|lemma|corollary|equation|figure|table|chapter|example|version|python)s?\s+\S+",
+    r"\]\([^)]*\)|https?:[^\s>]*|\{(cited|value):[^}]*\}|(arXiv|doi):\s*\S+"
+    r"|(?<!for )\b(section|theorem|proposition|lemma|corollary|equation|figure|table|chapter|example|version|python)s?"
+    r"\s+\S+",
     re.IGNORECASE,
 )
 _DECIMAL = re.compile(r"(?<![\w.])\d*\.\d+(?!\.?\d)")
@@ -43,15 +46,17 @@ class Value:
         """The number in the format of a reference, with its unit, as HTML or as TeX.
 
         Raises:
-            UnknownValueError: If the format is not one such as `d`, `.3f`, `.1%`, `.2e` or `,d`.
+            UnknownValueError: If the number is not finite, or the format none such as `d`, `.3f`, `.1%`, `.2e` or `,d`.
         """
+        if not math.isfinite(self.number):
+            raise UnknownValueError(f"expected a finite number, got {self.number}")
         if not _FORMAT.fullmatch(spec):
             raise UnknownValueError(f'unknown format "{spec}"; expected one such as d, .3f, .1%, .2e or ,d')
         if spec.endswith("d") and self.number != round(self.number):
             raise UnknownValueError(
                 f'format "{spec}" is for whole numbers, and this one is {self.number}; say .3f'
             )
-        plain = format(round(self.number) if spec.endswith("d") else self.number, spec)
+        plain = format(round(self.number), spec) if spec.endswith("d") else format(self.number, f"z{spec}")
         mantissa, _, exponent = plain.partition("e")
         space = "\\, " if tex else "\u202f"
         shown = mantissa.replace("-", "-" if tex else "\u2212").replace(",", space)
@@ -70,7 +75,7 @@ def topic_of(page: Path, project: Project) -> str:
     return path.parent.name or path.stem
 
 
-def nearest(name: str, names: Iterator[str] | list[str]) -> str:
+def nearest(name: str, names: Iterable[str]) -> str:
     """A hint at the names that look like an unknown one."""
     near = difflib.get_close_matches(name, list(names), n=3)
     return f"; did you mean {' or '.join(near)}?" if near else ""
@@ -92,7 +97,17 @@ def references(page: Path) -> list[Reference]:
     return [
         Reference(page, number, match["name"], match["format"] or "", match["unit"] or "")
         for number, line in prose(page)
-        for match in REFERENCE.finditer(re.sub(r"`[^`]*`", "", line))
+        for match in REFERENCE.finditer(_CODE.sub("", line))
+    ]
+
+
+def malformed(page: Path) -> list[tuple[int, str]]:
+    """Line and text of what looks like a reference or a cited number, but would stay text on the page."""
+    return [
+        (number, match[0])
+        for number, line in prose(page)
+        for match in _ANY.finditer(_CODE.sub("", line))
+        if not REFERENCE.fullmatch(match[0]) and not CITED.fullmatch(match[0])
     ]
 
 
@@ -113,17 +128,17 @@ def prose(page: Path) -> Iterator[tuple[int, str]]:
 
 def typed_decimals(page: Path, project: Project) -> list[str]:
     """The decimals typed in the prose of a page or lab, outside blocks of cited numbers: a fault for each line."""
-    at, cited, faults = os.path.relpath(page, project.root), "", list[str]()
+    cited, faults = "", list[str]()
     for number, line in prose(page):
-        marks = re.match(r"\s*(/{3,})\s*(cited\b)?", line)
+        marks = re.match(r"\s*(/{3,})\s*(cited\s*\|\s*\S)?", line)
         if marks and marks[2]:
             cited = marks[1]
         elif marks and line.strip() == cited:
             cited = ""
-        found = _DECIMAL.findall(_OTHER.sub(" ", line)) if not cited else []
+        found = _DECIMAL.findall(_OTHER.sub(" ", _CODE.sub(" ", line))) if not cited else []
         if found:
             faults.append(
-                f"{at}:{number}: {', '.join(found)} typed in prose; write {{value: name .3f}} for a computed number, "
-                "{cited: number from source} for a cited one, or a fraction"
+                f"{project.at(page, number)}: {', '.join(found)} typed in prose; write {{value: name .3f}} for a "
+                "computed number, {cited: number from source} for a cited one, or a fraction"
             )
     return faults

@@ -24,17 +24,42 @@ markdown_extensions:
   - notesite.extension
   - pymdownx.highlight: { pygments_lang_class: true }
   - pymdownx.superfences
-nav: [index.md, topic/note.md, topic/first_lab.py, topic/second_lab.py]
+nav: [index.md, topic/note.md, topic/first_lab.py, topic/second_lab.py, claims.md]
 """,
+    "pyproject.toml": '[tool.pytest.ini_options]\nmarkers = ["claim(id): on a page", "exercise(id): on a page"]\n',
     "src/pkg/__init__.py": '"""A package."""\n',
     "src/pkg/topic/__init__.py": '"""A topic."""\n\nfrom ._one import one as one\nfrom ._two import two as two\n',
     "src/pkg/topic/_one.py": '"""One."""\n\n\ndef one() -> int:\n    """Return one."""\n    return 1\n',
     "src/pkg/topic/_two.py": (
         '"""Two."""\n\nfrom ._one import one\n\n\ndef two() -> int:\n    """Return two."""\n    return one() + one()\n'
     ),
-    "tests/topic/test_one.py": (
-        '"""Tests of one."""\n\nimport pytest\n\n\n@pytest.mark.claim("topic.one")\ndef test_one_is_one(): ...\n'
-    ),
+    "tests/topic/test_one.py": """import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pkg.topic import one
+
+
+@pytest.mark.claim("topic.one")
+@given(st.integers())
+def test_one_is_neutral(n):
+    assert one() * n == n
+
+
+@pytest.mark.claim("topic.one")
+def test_one_is_one():
+    assert one() == 1
+""",
+    "tests/topic/test_two.py": """import pytest
+
+from pkg.topic import two
+
+
+@pytest.mark.exercise("topic.1")
+@pytest.mark.parametrize("n", range(3))
+def test_solution_two_is_even(n):
+    assert n * two() % 2 == 0
+""",
     "docs/index.md": "# Home\n\nSee [the note](topic/note.md#claims).\n",
     "docs/topic/note.md": """# Note
 
@@ -51,13 +76,37 @@ Inline $x^2$.
 It is $1$.
 ///
 
-```python symbol="pkg.topic.two"
+```python symbol="pkg.topic.two" values="double=two()"
 print(two())
 ```
+
+Two is {value: topic.double d}, half of it is {value: topic.half .1f}, and the run took {value: run.seconds .2f s}.
+
+``` { record="run" }
+```
+
+/// exercise | Even or odd
+    id: topic.1
+
+Is two even?
+///
 
 ```python wrong
 print(1 / 0)
 ```
+""",
+    "docs/claims.md": "# Claims\n\n``` { claims }\n```\n",
+    "docs/records/run.json": """{
+  "command": "nox -s run",
+  "code": ["src/pkg/topic/_one.py"],
+  "seeds": [0, 1],
+  "versions": {"numpy": "2.0.0"},
+  "device": "a small machine",
+  "date": "2026-01-31",
+  "duration": 12.5,
+  "key": "of older code",
+  "values": {"seconds": 12.5}
+}
 """,
     "docs/topic/note_figures.py": (
         "from notesite import figures\n\n\ndef line():\n    fig, ax = figures.subplots()\n"
@@ -68,7 +117,10 @@ print(1 / 0)
         '\n# %% alt="A point."\nimport matplotlib.pyplot as plt\n\nfig, ax = plt.subplots()\nax.plot([1], [1], "o")\n'
         "plt.show()\n"
     ),
-    "docs/topic/second_lab.py": "# %% [markdown]\n# # Second\n\n# %%\nfrom pkg.topic import two\n\nprint(two())\n",
+    "docs/topic/second_lab.py": (
+        "# %% [markdown]\n# # Second\n#\n# Two is {value: topic.double d}.\n\n"
+        '# %% values="half=two()/2"\nfrom pkg.topic import two\n\nprint(two())\n'
+    ),
 }
 
 

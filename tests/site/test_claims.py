@@ -5,6 +5,7 @@ import re
 import pytest
 
 from notesite.claims import check_claims, claim_blocks, claim_tests
+from notesite.project import Project
 
 TEST = """
 import pytest
@@ -21,20 +22,20 @@ def test_nothing(): ...
 
 
 @pytest.fixture
-def folders(tmp_path):
+def site(tmp_path):
     for name in ("docs", "tests"):
         (tmp_path / name).mkdir()
     (tmp_path / "tests/test_topic.py").write_text(TEST)
-    return tmp_path / "docs", tmp_path / "tests"
+    return Project(tmp_path)
 
 
-def state(docs, *ids):
+def state(site, *ids):
     text = "".join(f"/// claim | Title\n    id: {i}\n\nText.\n///\n\n" for i in ids)
-    (docs / "page.md").write_text(text)
+    (site.docs / "page.md").write_text(text)
 
 
-def test_claim_tests_finds_every_mark_with_its_lines(folders):
-    found = claim_tests(folders[1])
+def test_claim_tests_finds_every_mark_with_its_lines(site):
+    found = claim_tests(site.tests)
     assert {k: [t.name for t in v] for k, v in found.items()} == {
         "topic.first": ["test_both", "test_first_again"],
         "topic.second": ["test_both"],
@@ -42,23 +43,22 @@ def test_claim_tests_finds_every_mark_with_its_lines(folders):
     assert found["topic.second"][0].first == 4  # the decorator's line
 
 
-def test_claim_blocks_ignores_examples_inside_fences(folders):
-    docs, _ = folders
-    (docs / "page.md").write_text(
+def test_claim_blocks_ignores_examples_inside_fences(site):
+    (site.docs / "page.md").write_text(
         "```text\n/// claim | Not one\n    id: topic.x\n///\n```\n\n/// claim | One\n    id: a.b\n///\n"
     )
-    assert [(b.claim, b.line) for b in claim_blocks(docs / "page.md")] == [("a.b", 7)]
+    assert [(b.claim, b.line) for b in claim_blocks(site.docs / "page.md")] == [("a.b", 7)]
 
 
-def test_check_claims_accepts_a_perfect_match(folders):
-    state(folders[0], "topic.first", "topic.second")
-    assert check_claims(*folders) == []
+def test_check_claims_accepts_a_perfect_match(site):
+    state(site, "topic.first", "topic.second")
+    assert check_claims(site) == []
 
 
 @pytest.mark.parametrize(
     ("ids", "fault"),
     [
-        (["topic.first"], r"test_topic.py:4: test_both proves claim topic.second, which no page states"),
+        (["topic.first"], r"test_topic.py:4: test_both tests claim topic.second, which no page states"),
         (["topic.first", "topic.second", "topic.third"], r"page.md:13: claim topic.third has no test"),
         (
             ["topic.first", "topic.second", "topic.first"],
@@ -66,12 +66,32 @@ def test_check_claims_accepts_a_perfect_match(folders):
         ),
         (
             ["topic.first", "topic.second", "Bad"],
-            r'page.md:13: a claim needs a line "    id: topic.fact".* got "Bad"',
+            r'page.md:13: a claim needs a line "    id: topic.name".* got "Bad"',
         ),
     ],
 )
-def test_check_claims_names_each_fault_with_its_place(folders, ids, fault):
-    state(folders[0], *ids)
-    faults = check_claims(*folders)
+def test_check_claims_names_each_fault_with_its_place(site, ids, fault):
+    state(site, *ids)
+    faults = check_claims(site)
     assert len(faults) == 1
     assert re.search(fault, faults[0])
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("/// claim\n    id: topic.first\n///", r'page.md:1: expected a title, as in "/// claim \| Title"'),
+        ("/// claim | Title\nid: topic.first\n///", r'page.md:1: .*"    id: topic.name".* got nothing'),
+        ("/// claim | Title\n    id: topic.first\n\nText.", r'page.md:1: claim is never closed; .*"///"'),
+        ("/// claim | Title\n    id: topic.first\n////", r'page.md:3: "////" closes nothing; .*line 1'),
+        ("///", r'page.md:1: "///" closes nothing; expected an open block'),
+        ("/// clam | Title\n    id: topic.first\n///", r'page.md:1: unknown block "clam"; expected .*claim'),
+        (
+            "/// exercise | Title\n    id: topic.first\n///",
+            r"test_both tests claim topic.first, which",
+        ),
+    ],
+)
+def test_check_claims_says_what_a_malformed_block_should_be(site, text, fault):
+    (site.docs / "page.md").write_text(text + "\n")
+    assert re.search(fault, "\n".join(check_claims(site)))
