@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notesite.slices import SliceError, public_names, slice_symbols
+from notesite.slices import SliceError, public_names, slice_stub, slice_symbols
 from slicing import Write, code_of, run
 
 # What a slice holds.
@@ -328,3 +328,125 @@ def test_slice_symbols_cuts_the_docstrings_of_helpers_only(write: Write) -> None
     namespace = {}
     exec(code, namespace)
     assert namespace["asked"]() == 1
+
+
+# A stub: what is left to the reader.
+
+
+def stub_of(src, symbol: str) -> str:
+    return slice_stub(symbol, src=src).code
+
+
+STUBBED = '''"""Module."""
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ._b import _helper
+
+
+def f(x: ArrayLike, *, scale: float = 1.0) -> float:
+    """Return the sum of x.
+
+    Args:
+        x: Shape (n,).
+    """
+    rows = np.asarray(x)
+    return math.fsum(rows) * _helper(scale)
+'''
+
+
+def test_slice_stub_is_the_signature_and_the_whole_docstring_below_the_imports(write: Write) -> None:
+    src = write({"_a.py": STUBBED, "_b.py": "def _helper(x):\n    return x"})
+    assert stub_of(src, "pkg._a.f") == (
+        '''import math
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+
+def f(x: ArrayLike, *, scale: float = 1.0) -> float:
+    """Return the sum of x.
+
+    Args:
+        x: Shape (n,).
+    """
+    raise NotImplementedError
+'''
+    )
+
+
+def test_slice_stub_runs_and_waits_for_the_reader(write: Write) -> None:
+    src = write({"_a.py": STUBBED, "_b.py": "def _helper(x):\n    return x"})
+    f = run(stub_of(src, "pkg._a.f"))["f"]
+    with pytest.raises(NotImplementedError):
+        f([1.0], scale=2.0)  # type: ignore[operator]
+
+
+def test_slice_stub_follows_a_re_export_to_the_source(write: Write) -> None:
+    src = write({"__init__.py": "from ._a import f as f", "_a.py": 'def f():\n    """F."""\n    return 1'})
+    stub = slice_stub("pkg.f", src=src)
+    assert stub.code == 'def f():\n    """F."""\n    raise NotImplementedError\n'
+    (origin,) = stub.origins
+    assert (origin.path.name, origin.first, origin.last) == ("_a.py", 1, 3)
+
+
+def test_slice_stub_keeps_decorators_and_what_they_come_from(write: Write) -> None:
+    src = write({"_a.py": 'import functools\n\n\n@functools.cache\ndef f(x):\n    """F."""\n    return x\n'})
+    code = stub_of(src, "pkg._a.f")
+    assert "@functools.cache\ndef f(x):" in code
+    assert hasattr(run(code)["f"], "cache_clear")
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        'def f(x=LIMIT):\n    """F."""\n    return x',
+        '@_twice\ndef f(x=3):\n    """F."""\n    return x',
+        'def f(x: Point) -> "list[Point]":\n    """F."""\n    return x',
+    ],
+)
+def test_slice_stub_brings_what_its_signature_needs(write: Write, function: str) -> None:
+    before = "LIMIT = 3\n\n\ndef _twice(g):\n    return g\n\n\nclass Point:\n    pass\n\n\n"
+    f = run(stub_of(write({"_a.py": before + function}), "pkg._a.f"))["f"]
+    with pytest.raises(NotImplementedError):
+        f(3)  # type: ignore[operator]
+
+
+def test_slice_stub_gives_no_part_of_the_solution_away(write: Write) -> None:
+    text = (
+        "LIMIT = 3\n\n\ndef _secret(x, g):\n    return x\n\n\n"
+        'def f():\n    """F."""\n    return _secret(LIMIT, f)\n'
+    )
+    code = stub_of(write({"_a.py": text}), "pkg._a.f")
+    assert "_secret" not in code
+    assert "LIMIT" not in code
+
+
+def test_slice_stub_keeps_annotations_lazy_where_they_are(write: Write) -> None:
+    text = 'def f(x: Later):\n    """F."""\n    return x\n\n\nclass Later:\n    pass\n'
+    text = f"from __future__ import annotations\n\n\n{text}"
+    assert run(stub_of(write({"_a.py": text}), "pkg._a.f"))["f"]
+
+
+@pytest.mark.parametrize(
+    ("text", "symbol", "message"),
+    [
+        (
+            'class F:\n    """F."""',
+            "pkg._a.F",
+            "`pkg._a.F` has no stub: it is not a function with a docstring",
+        ),
+        ("LIMIT = 3", "pkg._a.LIMIT", "`pkg._a.LIMIT` has no stub"),
+        ("def f():\n    return 1", "pkg._a.f", "`pkg._a.f` has no stub"),
+        ("def f():\n    return 1", "pkg._a.ff", "unknown symbol `pkg._a.ff`; did you mean `pkg._a.f`"),
+        ("from math import sin", "pkg._a.sin", "`pkg._a.sin` comes from `math`"),
+        ("x = 1", "pkg._a", "`pkg._a` is a module"),
+        ("x = 1", "nopkg.f", "has no package `nopkg`"),
+    ],
+)
+def test_slice_stub_refuses_what_has_no_stub(write: Write, text: str, symbol: str, message: str) -> None:
+    with pytest.raises(SliceError, match=re.escape(message)):
+        slice_stub(symbol, src=write({"_a.py": text}))
