@@ -48,15 +48,15 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Build the site into site/; a failed build leaves the old one as it was."""
-    install(session, "docs")
+    """Run the tests of claims and build the site into site/; a failed build leaves the old one as it was."""
+    install(session, "tests")
     session.run("python", "-m", "notesite.build", *session.posargs)
 
 
 @nox.session(default=False)
 def serve(session: nox.Session) -> None:
     """The site with live reload at http://127.0.0.1:8000."""
-    install(session, "docs")
+    install(session, "tests")
     session.run("mkdocs", "serve", "--dev-addr", "127.0.0.1:8000", *session.posargs)
 
 
@@ -71,6 +71,11 @@ def browser(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
-    """Side-by-side timings; the answers are compared before anything is timed."""
+    """Side-by-side timings, answers compared first; without arguments they become docs/records/bench-cpu.json."""
     install(session, "tests")
-    session.run("pytest", "--benchmark-only", *session.posargs, env={"OMP_NUM_THREADS": str(os.cpu_count())})
+    measured = Path(session.create_tmp(), "measured.json")
+    threads = {"OMP_NUM_THREADS": str(os.cpu_count())}
+    session.run("pytest", "--benchmark-only", f"--benchmark-json={measured}", *session.posargs, env=threads)
+    if not session.posargs:
+        record = ROOT / "docs/records/bench-cpu.json"
+        session.run("python", "-m", "notesite.bench", str(measured), str(record), "--command", "nox -s bench")

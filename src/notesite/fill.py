@@ -11,7 +11,7 @@ from markdown.preprocessors import Preprocessor
 from .blocks import badges
 from .claims import ClaimBlock, claim_blocks
 from .fences import Fence, fenced, find_fences
-from .links import PageError, current_page, page_link, source_link
+from .links import PageError, page_link, page_name, source_link
 from .project import Project
 from .prove import all_claims, proof
 from .publish import anchor, compose, example_of
@@ -19,6 +19,8 @@ from .records import records
 from .runs import RunError, figure_html, run_example
 from .slices import Origin, Slice, SliceError, slice_stub, slice_symbols
 from .values import nearest, topic_of
+
+_HEADINGS = {"gan": "GANs"}  # of topics whose name is no word
 
 
 class FencePreprocessor(Preprocessor):
@@ -38,7 +40,7 @@ class FencePreprocessor(Preprocessor):
                     fence.first : fence.end
                 ]
             except (SliceError, RunError, ValueError) as error:
-                raise PageError(f"{current_page.get() or 'page'}:{fence.first + 1}: {error}") from error
+                raise PageError(f"{page_name(self.project)}:{fence.first + 1}: {error}") from error
             done = fence.end
         return out + lines[done:]
 
@@ -92,7 +94,7 @@ class FencePreprocessor(Preprocessor):
         lines, topic = list[str](), ""
         for block in blocks:
             if (here := topic_of(block.page, self.project)) != topic:
-                lines += ["", f"## {here.capitalize()}", ""]
+                lines += ["", f"## {_HEADINGS.get(here, here.capitalize())}", ""]
                 topic = here
             lines.append(self._claim(block))
         return lines
