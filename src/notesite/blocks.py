@@ -10,7 +10,7 @@ from pymdownx.blocks import BlocksExtension
 from pymdownx.blocks.block import Block, type_string
 
 from .claims import ClaimTest
-from .links import PageError, current_page, source_link
+from .links import PageError, page_name, source_link
 from .project import Project
 from .prove import all_claims, proof
 from .runs import RunError
@@ -42,11 +42,11 @@ class StatementBlock(Block):
         claim, kind = self.options["id"], self.NAME
         tests = all_claims(self.project).get(claim, [])
         if not tests:
-            raise PageError(f'{current_page.get() or "page"}: {kind} "{claim}" has no test')
+            raise PageError(f'{page_name(self.project)}: {kind} "{claim}" has no test')
         try:
             record = proof(tests, project=self.project)
         except RunError as error:
-            raise PageError(f"{current_page.get() or 'page'}: {error}") from error
+            raise PageError(f"{page_name(self.project)}: {error}") from error
         box = ElementTree.SubElement(parent, "div", {"class": kind, "id": f"{kind}-{claim}"})
         title = ElementTree.SubElement(box, "p", {"class": f"{kind}-title"})
         title.text = self.heading(claim)

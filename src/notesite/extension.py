@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import os
 import re
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from pymdownx import arithmatex
 
 from .blocks import Blocks
 from .fill import FencePreprocessor
-from .links import PageError, current_page, page_link
+from .links import PageError, current_page, page_link, page_name
 from .mathml import TexError, mathml
 from .project import Project
 from .publish import value
@@ -74,12 +73,10 @@ def _formula(tex: str, project: Project, *, block: bool) -> str:
 
 def _position(text: str, project: Project) -> str:
     """Page and line on which a piece of source text stands; the page alone where it comes from elsewhere."""
-    page = project.docs / current_page.get()
+    page, name = project.docs / current_page.get(), page_name(project)
     first = text.strip().splitlines()[0]
     lines = page.read_text(encoding="utf-8").splitlines() if page.is_file() else []
-    at = next((k for k, line in enumerate(lines, 1) if first in line), None)
-    name = os.path.relpath(page, project.root)
-    return name if at is None else f"{name}:{at}"
+    return next((f"{name}:{k}" for k, line in enumerate(lines, 1) if first in line), name)
 
 
 class _ValueInline(InlineProcessor):

@@ -16,6 +16,12 @@ class PageError(ValueError):
     """Something on a page that cannot be rendered; the message begins with page and line."""
 
 
+def page_name(project: Project) -> str:
+    """The page that is being rendered, as a message names it; "page" if a renderer does not tell."""
+    page = current_page.get()
+    return (project.docs / page).relative_to(project.root).as_posix() if page else "page"
+
+
 def source_link(path: Path, first: int, project: Project) -> str:
     """The address of a line of a source."""
     return f"{_relative('source')}/{path.relative_to(project.root).as_posix()}.html#L-{first}"

@@ -1,9 +1,11 @@
 """An executed lab becomes a page like any other."""
 
+import nbformat
 import nbformat.v4 as v4
 import pytest
 
 from notesite.labs import execute, markdown
+from notesite.project import Project
 from notesite.runs import RunError
 
 
@@ -75,3 +77,63 @@ def test_execute_runs_a_lab_once(project):
     )
     assert execute(lab, project=project) == execute(lab, project=project)
     assert (project.root / "runs.txt").read_text() == "x"
+
+
+LAB = """# %% [markdown]
+# # Title
+
+# %% values="first=x half=x/2"
+x = 1
+print("printed")
+
+# %% alt="A line." values="loud=warned(x)"
+import sys
+
+
+def warned(x):
+    print("careful", file=sys.stderr)
+    return x + 1
+
+
+x = 2
+x
+
+# %%
+x
+"""
+
+
+@pytest.fixture(scope="module")
+def published_lab(tmp_path_factory):
+    """The notebook of an executed lab that publishes values."""
+    project = Project(tmp_path_factory.mktemp("lab"))
+    lab = project.docs / "topic/values_lab.py"
+    lab.parent.mkdir(parents=True)
+    lab.write_text(LAB, encoding="utf-8")
+    return nbformat.read(execute(lab, project=project), as_version=4)
+
+
+def test_execute_keeps_the_values_as_they_were_after_their_cell(published_lab):
+    assert published_lab.metadata["values"] == {"first": 1.0, "half": 0.5, "loud": 3.0}
+
+
+def test_execute_leaves_no_trace_of_how_values_are_read_in_the_notebook(published_lab):
+    assert [c.source.splitlines()[0] for c in published_lab.cells] == ["# Title", "x = 1", "import sys", "x"]
+    assert [o.get("text") for c in published_lab.cells[1:] for o in c.outputs] == ["printed\n", None, None]
+    assert [c.execution_count for c in published_lab.cells[1:]] == [1, 2, 3]
+    assert "_json" not in nbformat.writes(published_lab)
+
+
+def test_execute_leaves_no_trace_of_how_values_are_read_on_the_page(published_lab):
+    page = markdown(published_lab, "values_lab")
+    assert page.count("```{ .python }") == 3
+    assert page.count("```{ .text .output .no-copy }") == 3
+    for trace in ("_json", "0.5", "\0"):
+        assert trace not in page
+
+
+def test_execute_names_the_cell_whose_value_cannot_be_computed(project):
+    lab = project.docs / "topic/bad_lab.py"
+    lab.write_text('# %%\nx = 1\n\n# %% values="n=x/0"\ny = 2\nz = 3\n', encoding="utf-8")
+    with pytest.raises(RunError, match=r"bad_lab\.py:5: ZeroDivisionError: division by zero"):
+        execute(lab, project=project)
