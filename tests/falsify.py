@@ -43,7 +43,7 @@ def failing_tests(falsehood, tests, folder):
 
 def _send_failing(sender, falsehood, tests, root):
     for name in ("src/mlnotes2", "tests", "docs"):
-        left_out = shutil.ignore_patterns("__pycache__", "browser", "site")
+        left_out = shutil.ignore_patterns("browser", "site")
         shutil.copytree(ROOT / name, root / name, ignore=left_out)
     shutil.copy(ROOT / "pyproject.toml", root)
     path = root / falsehood["file"]
