@@ -147,7 +147,7 @@ def value(name: str, project: Project) -> Value:
 
 def check_references(project: Project) -> tuple[list[Reference], list[str]]:
     """Every reference to a value, and a fault for each that nothing can fill in, found without computing any."""
-    known, shown = sources(project), _record_pages(project)
+    known = sources(project)
     pages = sorted([*project.docs.rglob("*.md"), *project.docs.glob("*/*_lab.py")])
     found = [reference for page in pages for reference in references(page)]
     faults = [
@@ -165,9 +165,8 @@ def check_references(project: Project) -> tuple[list[Reference], list[str]]:
         if reference.name not in known:
             hint = nearest(reference.name, known)
             faults.append(f"{at}: no example, lab or record publishes {reference.name}{hint}")
-        elif known[reference.name].origin == "a record" and reference.name.partition(".")[0] not in shown:
-            record = reference.name.partition(".")[0]
+        elif (page := known[reference.name].page).suffix == ".json":
             faults.append(
-                f'{at}: no page shows what made record {record}; put ``` {{ record="{record}" }} on one'
+                f'{at}: no page shows what made record {page.stem}; put ``` {{ record="{page.stem}" }} on one'
             )
     return found, faults
