@@ -129,7 +129,9 @@ def test_only_exercises_import_gan() -> None:
 
 
 def test_imports_are_acyclic() -> None:
-    circles = [relative(path) for path in WORDS if any(path in needs(other) for other in needs(path))]
+    # A package's command imports the package, and nothing imports the command.
+    found = {path: {other for other in needs(path) if other.name != "__main__.py"} for path in WORDS}
+    circles = [relative(path) for path in WORDS if any(path in needs(other) for other in found[path])]
     assert circles == [], "these files import each other; move what they share into one that imports neither"
 
 

@@ -81,5 +81,7 @@ class LabsPlugin(Plugin):
         """Add the sources that badges and blocks link to, and the record of what they showed."""
         site = Path(config.site_dir)
         write_sources(self.project, site)
-        proofs = {claim: proof(tests, project=self.project) for claim, tests in all_claims(self.project).items()}
+        proofs = {
+            claim: proof(tests, project=self.project) for claim, tests in all_claims(self.project).items()
+        }
         (site / "claims.json").write_text(json.dumps(proofs, indent=1), encoding="utf-8")
