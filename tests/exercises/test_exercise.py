@@ -66,6 +66,13 @@ def test_counterexample_shows_what_came_of_a_broken_candidate(candidate, came: s
     assert len(said(candidate)[0]) < 1100
 
 
+def test_counterexample_names_the_line_of_an_error_without_a_message() -> None:
+    def stub(x, n):
+        raise NotImplementedError
+
+    assert said(stub)[0].startswith("NotImplementedError (test_exercise.py, line")
+
+
 def test_counterexample_survives_an_exit() -> None:
     assert said(lambda x, n: exit(3))[0].startswith("SystemExit: 3")
 

@@ -155,7 +155,7 @@ def _digits(number: float) -> str:
 
 def _error(error: BaseException) -> str:
     """Its kind, its message and the line of the submission that raised it."""
-    text = f"{type(error).__name__}: {' '.join(str(error).split())}"
+    text = f"{type(error).__name__}: {' '.join(str(error).split())}".removesuffix(": ")
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename != __file__]
     own = [frame for frame in frames if frame.filename == frames[0].filename]  # not those of libraries
     return f"{text} ({Path(own[-1].filename).name}, line {own[-1].lineno})" if own else text
