@@ -1,4 +1,4 @@
-"""What a statement needs without reading its name: fixtures of pytest, and files that a path leads to."""
+"""What a statement needs without reading its name: pytest's fixtures, modules imported by name, and files."""
 
 import ast
 from contextlib import suppress
@@ -10,14 +10,14 @@ from .modules import Module, Statement
 
 # Names that pytest looks up in a test file.
 _HOOKS = ("setup_module", "teardown_module", "setup_function", "teardown_function")
+_ASKING = ("usefixtures", "getfixturevalue")
 
 
 def matters_to_pytest(statement: Statement) -> bool:
     """Whether pytest looks at a statement in a test file or a `conftest.py` without being asked to."""
-    autouse = "autouse" in {
-        k.arg for d in _decorators(statement) if isinstance(d, ast.Call) for k in d.keywords
-    }
-    return autouse or any(name.startswith("pytest") or name in _HOOKS for name in statement.binds)
+    calls = [decorator for decorator in _decorators(statement) if isinstance(decorator, ast.Call)]
+    is_used = any(keyword.arg == "autouse" for call in calls for keyword in call.keywords)
+    return is_used or any(name.startswith("pytest") or name in _HOOKS for name in statement.binds)
 
 
 def is_fixture(statement: Statement) -> bool:
@@ -38,12 +38,14 @@ def fixtures_asked(statement: Statement) -> frozenset[str]:
     asked = {a.arg for args in arguments for a in [*args.posonlyargs, *args.args, *args.kwonlyargs]}
     if "fixture" in statement.code:
         for call in ast.walk(node):
-            if isinstance(call, ast.Call) and getattr(call.func, "attr", "") in (
-                "usefixtures",
-                "getfixturevalue",
-            ):
+            if isinstance(call, ast.Call) and getattr(call.func, "attr", None) in _ASKING:
                 asked |= {str(a.value) for a in call.args if isinstance(a, ast.Constant)}
     return frozenset(asked)
+
+
+def imports_by_name(statement: Statement) -> bool:
+    """Whether it may import any module; a package's `__getattr__` does so to find submodules, which are known."""
+    return "import_module(" in statement.code and "__getattr__" not in statement.binds
 
 
 @lru_cache(maxsize=4096)

@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from .implicit import fixtures_asked, is_fixture, matters_to_pytest, paths_named
+from .implicit import fixtures_asked, imports_by_name, is_fixture, matters_to_pytest, paths_named
 from .modules import Definition, Import, Module, Sources, Statement
 
 
@@ -22,9 +22,7 @@ class Reach:
     def __init__(self, sources: Sources, scopes: Sequence[Module]) -> None:
         self.sources, self.scopes = sources, scopes
         self.statements: dict[Statement, set[str]] = {}  # with what the names in each stand for
-        self.whole: dict[
-            Module, set[str]
-        ] = {}  # with what those imports stand for that it does not use itself
+        self.whole: dict[Module, set[str]] = {}  # with what the imports stand for that it only passes on
         self.loaded: set[Module] = set()
         self.entered: set[str] = set()
         self.files: set[Path] = set()
@@ -54,11 +52,8 @@ class Reach:
                 yield from self.take(name, found, statement)
         for item in statement.imports:
             yield from self.take_import(module, item, statement)
-        if (
-            "import_module(" in statement.code and "__getattr__" not in statement.binds
-        ):  # that finds submodules
-            package = self.sources.find(module.package)
-            yield from self.take(module.package, package, None) if package else ()
+        if imports_by_name(statement) and (package := self.sources.find(module.package)):
+            yield from self.take(package.name, package, None)
         for name in fixtures_asked(statement) if module in self.scopes else ():
             yield from self.take_fixture(name, statement)
         self.files |= {path for path in paths_named(statement) if path.is_file()}
@@ -141,9 +136,10 @@ class Reach:
 def own_code(module: Module) -> Iterator[Statement]:
     """The statements of a module other than strings and metadata such as `__version__`."""
     for statement in module.statements:
-        is_metadata = isinstance(statement.node, ast.Assign) and all(
-            n.startswith("__") for n in statement.binds
-        )
-        is_string = isinstance(statement.node, ast.Expr) and isinstance(statement.node.value, ast.Constant)
-        if not (is_metadata or is_string):
-            yield statement
+        match statement.node:
+            case ast.Expr(ast.Constant()):
+                pass
+            case ast.Assign(targets=[ast.Name(name)]) if name.startswith("__"):
+                pass
+            case _:
+                yield statement
