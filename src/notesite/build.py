@@ -22,10 +22,11 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from .claims import check_claims
-from .fences import find_fences
+from .exchange import exchange
 from .figures import locate
 from .labs import execute, lab_path
 from .modules import SourceError
+from .pages import fence_faults, read_page
 from .project import Project
 from .prove import Claims, all_claims, proof, proof_path, prove
 from .publish import check_references, example_of, sources
@@ -75,10 +76,11 @@ def plan(project: Project) -> Plan:
 
 
 def _values(project: Project) -> tuple[list[Reference], list[str]]:
-    """The references to values, and the faults of records, references and typed decimals."""
+    """The references to values, and the faults of fences, records, references and typed decimals."""
     sources.cache_clear()
-    pages = sorted([*project.docs.rglob("*.md"), *project.docs.glob("*/*_lab.py")])
-    faults = [fault for page in pages for fault in typed_decimals(page, project)]
+    pages = [*project.pages, *project.labs]
+    faults = [f"{project.at(page, line)}: {fault}" for page in pages for line, fault in fence_faults(page)]
+    faults += [fault for page in pages for fault in typed_decimals(page, project)]
     try:
         references, unknown = check_references(project)
     except ValueError as error:  # a record that is malformed, or a value that is published twice
@@ -103,13 +105,13 @@ def _proofs(project: Project) -> tuple[Claims, Task, list[str]]:
 def _outputs(project: Project) -> tuple[list[Task], list[str]]:
     """Labs, figures and examples."""
     faults, labs, drawings, examples = list[str](), list[Task](), dict[Path, Task](), list[Task]()
-    for lab in sorted(project.docs.glob("*/*_lab.py")):
+    for lab in project.labs:
         try:
             labs.append(_lab(lab, project))
         except ValueError as error:  # a syntax error, or an import that is not there
             faults.append(str(error))
-    for page in sorted(project.docs.rglob("*.md")):
-        for fence in find_fences(page.read_text(encoding="utf-8").splitlines()):
+    for page in project.pages:
+        for fence in read_page(page).fences:
             at = project.at(page, fence.first + 1)
             try:
                 if fence.figure is not None:
@@ -192,7 +194,9 @@ def _line_of(page: Path, text: str) -> int:
 
 
 def swap(new: Path, site: Path) -> None:
-    """Put the new site in the place of the old one."""
+    """Put the new site in the place of the old one, in one step where the system can do that."""
+    if site.exists() and exchange(new, site):
+        return  # `new` holds the old site now, and whoever made it takes it away
     old = site.with_name(site.name + ".old")
     if site.exists():
         site.rename(old)

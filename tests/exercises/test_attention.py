@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
-from mlnotes2.exercises import find_exercise
+from mlnotes2.exercises._attention import EXERCISES
 
-SOFTMAX, HIDDEN, LARGE, BLIND = (check.statement for check in find_exercise("attention.5").checks)
+SOFTMAX, HIDDEN, LARGE, BLIND = (check.statement for check in EXERCISES["attention.5"].checks)
 
 
 def with_error(weights):
@@ -65,4 +65,4 @@ def masked_softmax(scores, mask):
     ],
 )
 def test_masked_weights_tells_mistakes_apart(mistaken, wrong: list[str]) -> None:
-    assert list(find_exercise("attention.5").counterexamples(mistaken)) == wrong
+    assert list(EXERCISES["attention.5"].counterexamples(mistaken)) == wrong

@@ -10,9 +10,9 @@ from scipy.special import rel_entr
 import oracles
 from divergences.strategies import pairs
 from mlnotes2.divergences import reverse_kl
-from mlnotes2.exercises import find_exercise
+from mlnotes2.exercises._divergences import EXERCISES
 
-SAMPLES, BOUND = find_exercise("divergences.4"), find_exercise("divergences.5")
+SAMPLES, BOUND = EXERCISES["divergences.4"], EXERCISES["divergences.5"]
 APART, ORDER, TWICE, SIZES = (check.statement for check in SAMPLES.checks)
 CONSTANT, BEST, OTHER, OUTSIDE = (check.statement for check in BOUND.checks)
 

@@ -9,10 +9,10 @@ from scipy.optimize import minimize
 from sklearn.neighbors import NearestNeighbors
 
 from mlnotes2.divergences import reverse_kl
-from mlnotes2.exercises import find_exercise
+from mlnotes2.exercises._gan import EXERCISES
 from mlnotes2.transport import emd
 
-BOUND, COLLAPSE, QUALITY = (find_exercise(id) for id in ("gan.4", "gan.8", "gan.12"))
+BOUND, COLLAPSE, QUALITY = (EXERCISES[id] for id in ("gan.4", "gan.8", "gan.12"))
 RAMP, OFF, STEEP, SPECTRAL, CRITIC = (check.statement for check in BOUND.checks)
 EVERYTHING, SINGLE, PROPORTION, CHOICE, ZEROS = (check.statement for check in COLLAPSE.checks)
 COPIES, FAR, DROPPED, ITSELF, RADIUS = (check.statement for check in QUALITY.checks)

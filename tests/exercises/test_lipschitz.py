@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import oracles
-from mlnotes2.exercises import find_exercise
+from mlnotes2.exercises._lipschitz import EXERCISES
 from mlnotes2.lipschitz import lipschitz_constant
 
-SLOPES, LEAST = find_exercise("lipschitz.5"), find_exercise("lipschitz.6")
+SLOPES, LEAST = EXERCISES["lipschitz.5"], EXERCISES["lipschitz.6"]
 LINE, EQUAL, UNEQUAL, TURN = (check.statement for check in SLOPES.checks)
 LEVEL, PAIR, ALL, STEEP = (check.statement for check in LEAST.checks)
 

@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import oracles
-from mlnotes2.exercises import find_exercise
+from mlnotes2.exercises._spectral import EXERCISES
 from mlnotes2.spectral import spectral_norm
 
-EXERCISE = find_exercise("spectral.6")
+EXERCISE = EXERCISES["spectral.6"]
 POINT, POSITIVE, SIGNS, CHANNELS = (check.statement for check in EXERCISE.checks)
 
 

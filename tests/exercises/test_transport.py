@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlnotes2.exercises import find_exercise
+from mlnotes2.exercises._transport import EXERCISES
 from mlnotes2.transport import emd_1d
 
-EXERCISE = find_exercise("transport.4")
+EXERCISE = EXERCISES["transport.4"]
 EQUAL, RIGHT, LEFT, PLAN = (check.statement for check in EXERCISE.checks)
 
 
