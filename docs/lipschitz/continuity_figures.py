@@ -1,8 +1,10 @@
 """Figures of the note on Lipschitz continuity."""
 
 import numpy as np
+from flint import ctx
 
 from mlnotes2.lipschitz import lipschitz_constant
+from mlnotes2.lipschitz._constant import Sample, extend, measure
 from notesite import figures
 
 
@@ -16,9 +18,9 @@ def _wave_slope(x):
 
 def cone():
     """A double cone that slides along a smooth graph; what sticks out of it is marked."""
-    x = np.linspace(-3, 3, 49)
+    x = np.linspace(-3, 3, 37)
     y = _wave(x)
-    places = np.arange(0, 49, 4)
+    places = np.arange(0, 37, 4)
     constants = np.array([0.5, 1, 1.5, 2])
     run, rise = np.abs(x - x[places, None]), np.abs(y - y[places, None])
     outside = rise[:, None] > constants[:, None] * run[:, None] + 1e-12
@@ -38,7 +40,7 @@ def cone():
         f"leaves it; the least such K is {lipschitz_constant(_wave, (-3, 3)).midpoint:.6f}.",
         caption="Lines from the tip into the cone have slopes from $-K$ to $K$. Thick: the graph outside the cone.",
         sliders=[
-            figures.Slider("x", x[places].round(1), start=5, drag=ax),
+            figures.Slider("x", x[places].round(1), start=4, drag=ax),
             figures.Slider("K", constants, start=1),
         ],
         layers=[
@@ -111,3 +113,48 @@ def root():
         ],
         readout=[f"outside the cone for 0 < x < {1 / K**2:.4g}" for K in constants],
     )
+
+
+def closing():
+    """The pieces of the interval with their upper bounds, after each halving, above the true derivative."""
+    x = np.linspace(0, 10, 121)
+    states = list(_halvings(lambda x: np.sin(x) * x, 0, 10, steps=14))
+    uppers = np.full((len(states), 3 * len(states), 2), np.nan)
+    for frame, (pieces, _) in zip(uppers, states, strict=True):
+        for i, piece in enumerate(pieces):
+            frame[3 * i : 3 * i + 2] = [(piece.left.x, piece.upper), (piece.right.x, piece.upper)]
+    bounds = [(best.lower, max(piece.upper for piece in pieces)) for pieces, best in states]
+    fig, ax = figures.subplots(height=2.8)
+    ax.plot(x, np.abs(np.sin(x) + x * np.cos(x)), color=figures.FG, lw=1.5)
+    ax.set(xlim=(0, 10), ylim=(0, 13), xlabel="x", ylabel="size of the slope", yticks=[0, 5, 10])
+    lower, upper = bounds[-1]
+    return figures.Figure(
+        fig,
+        alt="The size of the derivative of x sin x from 0 to 10: hills that grow to the right. Above them the upper "
+        "bounds of the pieces of the interval, as steps, and as a line the best lower bound. Each halving lowers the "
+        f"highest step. After {len(states) - 1} the constant lies between {lower:.4f} and {upper:.4f}.",
+        caption="Black: $|f'|$. Steps: a bound for each piece. Dashed: the steepest slope between two ends.",
+        sliders=[figures.Slider("Halvings", range(len(states)), start=5)],
+        layers=[
+            figures.Line(ax, uppers, color=1, width=3),
+            figures.Line(ax, [[(0, lower), (10, lower)] for lower, _ in bounds], color=0, dashed=True),
+        ],
+        readout=[f"between {lower:.4f} and {upper:.4f}" for lower, upper in bounds],
+    )
+
+
+def _halvings(f, a, b, steps):
+    """The pieces from left to right, and the one with the best lower bound, before and after each halving."""
+    with ctx.workprec(128):
+        pieces = [measure(f, *(Sample(x, extend(f, x, x)) for x in (a, b)))]
+        for _ in range(steps + 1):
+            yield pieces, max(pieces, key=lambda piece: piece.lower)
+            i, piece = min(enumerate(pieces), key=lambda pair: pair[1])
+            middle = (piece.left.x + piece.right.x) / 2
+            sample = Sample(middle, extend(f, middle, middle))
+            pieces = [
+                *pieces[:i],
+                measure(f, piece.left, sample),
+                measure(f, sample, piece.right),
+                *pieces[i + 1 :],
+            ]

@@ -10,8 +10,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import oracles
-from mlnotes2.lipschitz import lipschitz_constant, max_slope
+from mlnotes2.lipschitz import _constant, lipschitz_constant, max_slope
 from mlnotes2.lipschitz._constant import extend
+from mlnotes2.lipschitz._taylor import UNKNOWN, Taylor
 
 LOOSE = 1e-9 * (1 + 1e-6)  # the default tol, and room for the subtraction that measures it
 
@@ -49,6 +50,105 @@ def test_lipschitz_constant_of_known_functions(f, interval, constant):
     found = lipschitz_constant(f, interval)
     assert found.width <= LOOSE * max(1, constant)
     assert found.lower * (1 - 1e-15) <= constant <= found.upper * (1 + 1e-15)  # `constant` itself is rounded
+
+
+reals = st.integers(-64, 64).map(lambda n: n / 16)  # sums and products of two are exact
+positive = st.integers(1, 64).map(lambda n: n / 16)
+
+
+@st.composite
+def problems(draw):
+    """A function, an interval, and the constant, found by hand."""
+    a, length, k, c = draw(reals), draw(positive), draw(positive), draw(reals)
+    b = a + length
+
+    def farthest(low, high):  # from c
+        return max(abs(low - c), abs(high - c))
+
+    def nearest(low, high):
+        return max(low - c, c - high, 0.0)
+
+    return draw(
+        st.sampled_from(
+            [
+                (lambda x: k * (x - c) ** 2, (a, b), 2 * k * farthest(a, b)),
+                (lambda x: (x - c) ** 3 / k, (a, b), 3 * farthest(a, b) ** 2 / k),
+                (lambda x: k * np.abs(x - c) ** 1.5, (a, b), 1.5 * k * math.sqrt(farthest(a, b))),
+                (lambda x: np.exp(-k * x), (a, b), k * math.exp(-k * a)),
+                (lambda x: np.tanh(k * (x - c)), (a, b), k / math.cosh(k * nearest(a, b)) ** 2),
+                (lambda x: np.arctan(k * (x - c)), (a, b), k / (1 + (k * nearest(a, b)) ** 2)),
+                (lambda x: np.logaddexp(c, k * x), (a, b), k / (1 + math.exp(c - k * b))),
+                (lambda x: np.log(x - a + k), (a, b), 1 / k),
+                (lambda x: np.sqrt(x - a + k), (a, b), 0.5 / math.sqrt(k)),
+                (lambda x: np.sqrt(b - x), (a, b), math.inf),
+                (lambda x: 1 / (x - a + k), (a, b), 1 / k**2),
+                (lambda x: np.maximum(k * x, c), (c / k - 1, c / k + length), k),
+                (lambda x: np.minimum(np.abs(x - c), k), (c - length, c + 1), 1),
+                (lambda x: k * np.abs(x - c) - k * x / 4, (c - length, c + k), 1.25 * k),
+                (lambda x: np.sin(k * (x - c)) / k, (c - length, c + k), 1),
+                (lambda x: c * x + k, (a, b), abs(c)),
+            ]
+        )
+    )
+
+
+@settings(max_examples=300, deadline=None)
+@given(problems())
+def test_lipschitz_constant_of_a_random_problem_with_a_known_answer(problem):
+    f, interval, constant = problem
+    found = lipschitz_constant(f, interval, tol=1e-2, max_splits=60)
+    assert found.lower * (1 - 1e-14) <= constant <= found.upper * (1 + 1e-14)  # `constant` is rounded
+    if constant < math.inf:
+        assert found.width <= 1e-2 * max(1, constant) * (1 + 1e-9)
+
+
+@settings(max_examples=40, deadline=None)
+@given(reals, positive, positive)
+def test_lipschitz_constant_next_to_a_pole(a, length, distance):
+    inside = lipschitz_constant(lambda x: 1 / (x - a), (a - distance, a + length), max_splits=3)
+    assert inside.upper == math.inf
+    beside = lipschitz_constant(lambda x: 1 / (x - a) ** 2, (a + distance, a + distance + length), tol=1e-1)
+    assert beside.lower * (1 - 1e-14) <= 2 / distance**3 <= beside.upper * (1 + 1e-14)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(2, 5), st.integers(2, 50))
+def test_lipschitz_constant_under_essential_oscillation(n, parts):
+    def f(x):
+        return x**n * np.sin(1 / x)
+
+    whole = lipschitz_constant(f, (1 / parts, 1), tol=1e-2)
+    assert whole.width <= 1e-2 * max(1, whole.lower) * (1 + 1e-9)
+    x = np.geomspace(1 / parts, 1, 500)
+    slopes = np.abs(n * x ** (n - 1) * np.sin(1 / x) - x ** (n - 2) * np.cos(1 / x))
+    assert slopes.max() <= whole.upper * (1 + 1e-14)
+
+
+def test_lipschitz_constant_with_essential_oscillation_up_to_the_end_is_not_missed():
+    found = lipschitz_constant(lambda x: x**1.5 * np.sin(1 / x), (1e-6, 1), max_splits=300)
+    n = round(1e6 / (2 * math.pi) - 1)  # the slope at 1 / (2 pi n) is -(2 pi n)^(1/2)
+    assert found.lower <= 1.5 + 1e3
+    assert found.upper >= math.sqrt(2 * math.pi * n)
+
+
+def test_lipschitz_constant_needs_a_hundredth_of_the_splits_of_plain_bisection(monkeypatch):
+    def f(x):
+        return np.sin(x**2) * np.exp(x)
+
+    def slope_only(f, low, high):
+        at = extend(f, low, high)
+        return Taylor(at.value, at.slope, UNKNOWN)
+
+    exact = lipschitz_constant(f, (0, 2), tol=1e-9, max_splits=25)
+    assert exact.width <= 1e-9 * exact.lower  # the bench shows that 20,000 plain splits are too few for it
+    splits = 18
+    ours = lipschitz_constant(f, (0, 2), max_splits=splits)
+    assert ours.width <= 1e-6 * ours.lower
+    monkeypatch.setattr(_constant, "extend", slope_only)  # |f'| on each piece, and nothing of f''
+    plain = lipschitz_constant(f, (0, 2), max_splits=100 * splits)
+    assert plain.width > 1e-6 * plain.lower
+    assert plain.lower <= ours.upper
+    assert ours.lower <= plain.upper
 
 
 @settings(max_examples=12)
@@ -158,6 +258,7 @@ def test_lipschitz_constant_leaves_the_precision_as_it_was():
         ((1, 1), "a < b"),
         ((0, 1, 2), "a < b"),
         ((0, np.inf), "finite"),
+        ((-np.inf, 0), "finite"),
         ((np.nan, 1), "finite"),
         ((), "empty"),
     ],
@@ -165,6 +266,11 @@ def test_lipschitz_constant_leaves_the_precision_as_it_was():
 def test_lipschitz_constant_rejects_what_is_not_an_interval(interval, message):
     with pytest.raises(ValueError, match=message):
         lipschitz_constant(np.sin, interval)
+
+
+def test_lipschitz_constant_rejects_a_function_that_returns_an_array():
+    with pytest.raises(TypeError, match="one number from one number, but met ndarray"):
+        lipschitz_constant(lambda x: np.array([x, 2 * x]), (0, 1))
 
 
 @pytest.mark.parametrize("options", [{"tol": 0.0}, {"tol": math.nan}, {"max_splits": -1}])
