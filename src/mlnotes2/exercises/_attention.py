@@ -7,12 +7,16 @@ from scipy.special import softmax
 from ._exercise import Check, Exercise
 
 
-def masked_weights(scores: NDArray[np.float64], mask: NDArray[np.bool_]) -> NDArray[np.float64]:
+def masked_weights(
+    scores: NDArray[np.float64],
+    mask: NDArray[np.bool_],
+) -> NDArray[np.float64]:
     """Return the attention weights, shape (q, s), of q queries for s keys.
 
-    Each row of `scores`, shape (q, s), goes through a softmax over the keys that the row of `mask`, shape
-    (q, s), allows: True means that the query may attend to the key. Other keys get the weight 0. A query
-    that may attend to no key is a ValueError.
+    Each row of `scores`, shape (q, s), goes through a softmax over the
+    keys that the row of `mask`, shape (q, s), allows: True means that
+    the query may attend to the key. Other keys get the weight 0. A
+    query that may attend to no key is a ValueError.
     """
     if not mask.any(axis=1).all():
         raise ValueError("mask must leave every query a key")

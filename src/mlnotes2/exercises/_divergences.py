@@ -13,9 +13,10 @@ from ._exercise import Check, Exercise
 
 
 def js_of_samples(x: ArrayLike, y: ArrayLike) -> float:
-    """Return the Jensen-Shannon divergence, in nats, of two samples of numbers, of shapes (n,) and (m,).
+    """Return the Jensen-Shannon divergence, in nats, of two samples.
 
-    Each point of x has the probability 1/n, each point of y 1/m. Equal numbers are one outcome.
+    They are numbers, of shapes (n,) and (m,). Each point of x has the
+    probability 1/n, each point of y 1/m. Equal numbers are one outcome.
     """
     outcomes = np.union1d(x, y)
     p = np.equal.outer(x, outcomes).mean(axis=0)
@@ -25,10 +26,11 @@ def js_of_samples(x: ArrayLike, y: ArrayLike) -> float:
 
 
 def reverse_kl_bound(p: ArrayLike, q: ArrayLike, t: ArrayLike) -> float:
-    """Return the lower bound of KL(Q || P), in nats, that a critic gives by its values t at the outcomes.
+    """Return the lower bound of KL(Q || P), in nats, that a critic gives.
 
-    `p` and `q` are positive probabilities. All three have shape (k,). The bound is -inf where the conjugate of
-    -log u is infinite.
+    `t` holds its values at the outcomes, `p` and `q` their
+    probabilities, which are positive. All three have shape (k,). The
+    bound is -inf where the conjugate of -log u is infinite.
     """
     t = np.asarray(t, dtype=float)
     if t.max() >= 0:

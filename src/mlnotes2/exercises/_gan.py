@@ -12,11 +12,17 @@ from ._exercise import Check, Exercise
 Array = NDArray[np.float64]
 
 
-def lower_bound(real: ArrayLike, fake: ArrayLike, A: ArrayLike, v: ArrayLike) -> float:
-    r"""Return a proved lower bound of the Wasserstein distance between two samples, from a critic's scores.
+def lower_bound(
+    real: ArrayLike,
+    fake: ArrayLike,
+    A: ArrayLike,
+    v: ArrayLike,
+) -> float:
+    """Return a proved lower bound of W from a critic's scores.
 
-    The samples are the rows of `real`, shape (n, d), and `fake`, shape (m, d). The critic is
-    $D(x) = \max(0, x A)\, v$ with the hidden layer `A`, shape (d, h), and `v`, shape (h,); neither is zero.
+    The samples are the rows of `real`, shape (n, d), and `fake`, shape
+    (m, d). The critic is D(x) = max(0, x A) v with the hidden layer
+    `A`, shape (d, h), and `v`, shape (h,); neither is zero.
     """
     of_real, of_fake = (np.maximum(np.asarray(x) @ A, 0) @ v for x in (real, fake))  # (n,) and (m,)
     slope = np.linalg.norm(A, 2) * np.linalg.norm(v)
@@ -61,11 +67,16 @@ def _by_eigenvalues(real: Array, fake: Array, A: Array, v: Array) -> float:
     return gap / math.sqrt(np.linalg.eigvalsh(A.T @ A)[-1] * math.fsum(v * v))
 
 
-def cheapest_collapse(p: ArrayLike, kept: int) -> tuple[NDArray[np.float64], float]:
-    r"""Return the distribution q on at most `kept` outcomes with the least reverse KL from the data, and that value.
+def cheapest_collapse(
+    p: ArrayLike,
+    kept: int,
+) -> tuple[NDArray[np.float64], float]:
+    """Return the q with the least reverse KL from the data, and that value.
 
-    `p`, shape (k,), holds the probabilities of the data; q has the same shape. The value is
-    $\KL(q \Vert p)$, in nats. Of equally probable outcomes the first are kept.
+    q is a distribution on at most `kept` outcomes. `p`, shape (k,),
+    holds the probabilities of the data; q has the same shape. The value
+    is KL(q || p), in nats. Of equally probable outcomes the first are
+    kept.
     """
     p = np.asarray(p, dtype=np.float64)
     best = np.argsort(-p, kind="stable")[:kept]
@@ -114,13 +125,19 @@ def _by_trying_all(p: Array, kept: int) -> tuple[Array, float]:
     return models[int(np.argmin(values))], min(values)
 
 
-def precision_recall(real: ArrayLike, fake: ArrayLike, k: int) -> tuple[float, float]:
-    """Return the precision and the recall of generated samples, without knowing any centres.
+def precision_recall(
+    real: ArrayLike,
+    fake: ArrayLike,
+    k: int,
+) -> tuple[float, float]:
+    """Return the precision and the recall of generated samples.
 
-    The samples are the rows of `real`, shape (n, d), and `fake`, shape (m, d). Each point of a set has a ball
-    that just reaches its k-th nearest *other* point of that set; k is less than n and m. Precision is the share
-    of the generated samples that lie in some ball of the real ones, recall the share of the real samples in
-    some ball of the generated ones. The edge belongs to the ball.
+    The samples are the rows of `real`, shape (n, d), and `fake`, shape
+    (m, d). Each point of a set has a ball that just reaches its k-th
+    nearest *other* point of that set; k is less than n and m. Precision
+    is the share of the generated samples that lie in some ball of the
+    real ones, recall the share of the real samples in some ball of the
+    generated ones. The edge belongs to the ball.
     """
     real, fake = np.asarray(real), np.asarray(fake)
     return _share_inside(fake, real, k), _share_inside(real, fake, k)

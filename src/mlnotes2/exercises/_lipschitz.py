@@ -8,12 +8,17 @@ from numpy.typing import ArrayLike, NDArray
 from ._exercise import Check, Exercise
 
 
-def slope_bounds(x: ArrayLike, y: ArrayLike, bend: float) -> tuple[float, float]:
-    """Return a lower and an upper bound of a function's Lipschitz constant on [x[0], x[-1]].
+def slope_bounds(
+    x: ArrayLike,
+    y: ArrayLike,
+    bend: float,
+) -> tuple[float, float]:
+    """Return a lower and an upper bound of the Lipschitz constant.
 
-    `y` holds its values at the increasing points `x`, both of shape (n,) with n >= 2. Its
-    second derivative is at most `bend` in absolute value. Each bound is the largest that
-    one gap between neighbours gives.
+    It is that of a function f on [x[0], x[-1]]. `y` holds the values of
+    f at the increasing points `x`, both of shape (n,) with n >= 2, and
+    f'' is at most `bend` in absolute value. Each bound is the largest
+    that one gap between neighbours gives.
     """
     gaps = np.diff(x)
     slopes = np.abs(np.diff(y) / gaps)
@@ -21,10 +26,12 @@ def slope_bounds(x: ArrayLike, y: ArrayLike, bend: float) -> tuple[float, float]
 
 
 def least_value(x: ArrayLike, y: ArrayLike, K: float) -> float:
-    """Return the least value on [x[0], x[-1]] of all K-Lipschitz functions through the samples.
+    """Return how low a K-Lipschitz function through the samples can fall.
 
-    They have the values `y` at the increasing points `x`, both of shape (n,) with n >= 2.
-    If there is no such function, it is a ValueError.
+    That is the least value on [x[0], x[-1]] of all K-Lipschitz
+    functions with the values `y` at the increasing points `x`, both of
+    shape (n,) with n >= 2. If there is no such function, it is a
+    ValueError.
     """
     heights, falls = np.asarray(y), K * np.diff(x)
     if (np.abs(np.diff(heights)) > falls).any():

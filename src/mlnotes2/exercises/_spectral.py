@@ -9,12 +9,13 @@ from ._exercise import Check, Exercise
 def convolution_norm(kernel: NDArray[np.float64], size: int) -> float:
     """Return the spectral norm of a convolution with circular padding.
 
-    `kernel` has shape (n, d, s, s), for n output and d input channels. Images have size x size
-    pixels, with size >= s. Pixel (i, j) of the output channel a is the sum of
-    kernel[a, b, k, l] * image[b, i + k, j + l] over b, k and l, where the indices of pixels
-    are taken modulo size.
+    `kernel` has shape (n, d, s, s), for n output and d input channels.
+    Images have size x size pixels, with size >= s. Pixel (i, j) of the
+    output channel a is the sum over b, k and l of
+    kernel[a, b, k, l] * image[b, i + k, j + l], where the indices of
+    pixels are taken modulo size.
     """
-    spectra = np.fft.fft2(kernel, (size, size))  # (n, d, size, size): a matrix for each frequency
+    spectra = np.fft.fft2(kernel, (size, size))  # (n, d, size, size)
     return float(np.linalg.norm(spectra, 2, axis=(0, 1)).max())
 
 

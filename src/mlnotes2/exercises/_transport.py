@@ -7,11 +7,17 @@ from ..transport import emd
 from ._exercise import Check, Exercise
 
 
-def proved_distance(positions: ArrayLike, a: ArrayLike, b: ArrayLike) -> tuple[float, NDArray[np.float64]]:
-    """Return the Earth Mover's Distance on a line, and the 1-Lipschitz function that proves it.
+def proved_distance(
+    positions: ArrayLike,
+    a: ArrayLike,
+    b: ArrayLike,
+) -> tuple[float, NDArray[np.float64]]:
+    """Return the distance on a line, and the function that proves it.
 
-    `positions` increase; `a` and `b` are the masses there, with one total. All three have shape (n,), and so
-    have the values of the function. It is 0 at the first position and level where no earth has to pass.
+    `positions` increase; `a` and `b` are the masses there, with one
+    total. All three have shape (n,), and so have the values of the
+    function. It is 1-Lipschitz, 0 at the first position, and level
+    where no earth has to pass.
     """
     gaps = np.diff(positions)
     passing = np.cumsum(np.subtract(a, b))[:-1]  # to the right; below zero, to the left
