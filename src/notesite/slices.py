@@ -124,11 +124,13 @@ class _Slicer:
             raise SliceError(f"`{symbol}` has no stub: it is not a function with a docstring")
         head = "\n".join(module.lines[statement.first - 1 : node.body[0].end_lineno])
         stub = Module(module.name, module.path, f"{head}\n    raise NotImplementedError").statements[0]
+        shown = stub.uses | statement.mentions
         for name in sorted(statement.uses | statement.mentions):
             source = self.sources.resolve(module, name)
             if isinstance(source, Import):
-                self.add_import(module, name, source)
-            elif source is not None and name in stub.uses | statement.mentions:
+                if name in shown or source.name is None:  # `from x import y` would give the solution away
+                    self.add_import(module, name, source)
+            elif source is not None and name in shown:
                 self.require(module, name, statement.first)
         imports = import_blocks(self.imports, lazy=module.lazy_annotations)
         code = _join(imports, [*self.ordered([]), stub], {stub})
