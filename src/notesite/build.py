@@ -30,6 +30,7 @@ from .pages import fence_faults, read_page
 from .project import Project
 from .prove import Claims, all_claims, proof, proof_path, prove
 from .publish import check_references, example_of, sources
+from .rendered import check_rendered
 from .runs import Example, RunError, draw_all, figures_path, run_example, write
 from .values import Reference, typed_decimals
 
@@ -172,7 +173,8 @@ def render(project: Project, target: Path) -> None:
     """Let mkdocs write the pages to `target`.
 
     Raises:
-        BuildError: If mkdocs fails or warns, with its messages and the lines they speak of.
+        BuildError: If mkdocs fails or warns, with its messages and the lines they speak of, or if a page shows what
+            it should not.
     """
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(target)]
     environment = os.environ | {"NO_MKDOCS_2_WARNING": "1", "DISABLE_MKDOCS_2_WARNING": "true"}
@@ -185,7 +187,10 @@ def render(project: Project, target: Path) -> None:
         places = "\n".join(
             f"docs/{page}:{_line_of(project.docs / page, link)}: broken link {link}" for page, link in found
         )
-        raise BuildError(f"{output}\n{places}".strip())
+        told = output.rpartition("notesite.links.PageError: ")[2]  # without the calls that led there
+        raise BuildError(f"{told}\n{places}".strip())
+    if faults := check_rendered(project, target):
+        raise BuildError("\n".join(faults))
 
 
 def _line_of(page: Path, text: str) -> int:

@@ -8,16 +8,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import TypeGuard
 
-from .fences import find_fences
 from .modules import SourceError
+from .pages import read_page
 from .project import Project
 
 KINDS = ("claim", "exercise")
 BLOCKS = (*KINDS, "cited", "proof", "solution", "mistake", "note", "warning")
-_BLOCK = re.compile(r"^\s*(?P<marks>/{3,})\s*(?P<name>[a-z]*)\s*(?:\|\s*(?P<title>.*?))?\s*$")
-_ID = re.compile(r"^\s+id:\s*(\S+)\s*$")
+_BLOCK = re.compile(r"^(?P<indent>\s*)(?P<marks>/{3,})\s*(?P<name>[\w-]*)\s*(?:\|\s*(?P<title>.*?))?\s*$")
+_ID = re.compile(r"^(?P<indent>\s*)id:\s*(?P<id>\S+)\s*$")
 _VALID_ID = re.compile(r"[a-z0-9_]+(\.[a-z0-9_-]+)+")
+
+_STRAY = (
+    'this mark proves nothing; expected @pytest.mark.claim("topic.name"), each id once and spelled out, '
+    "above a top-level function whose name begins with test"
+)
 
 
 @dataclass(frozen=True)
@@ -36,37 +42,57 @@ def claim_tests(tests: Path, *kinds: str) -> dict[str, list[ClaimTest]]:
     """The tests of each claim, or of statements of other `kinds`, read off the sources without importing them."""
     found: dict[str, list[ClaimTest]] = {}
     for path in sorted(tests.rglob("test_*.py")):
-        status = path.stat()
-        for test in _tests_in(path, status.st_mtime_ns, status.st_size):
+        for test in _marks_in(path)[0]:
             if test.kind in (kinds or ("claim",)):
                 found.setdefault(test.claim, []).append(test)
     return found
 
 
+def _marks_in(path: Path) -> tuple[list[ClaimTest], list[int]]:
+    """The marked tests of one file, and the lines of marks that prove nothing."""
+    status = path.stat()
+    return _parse_marks(path, status.st_mtime_ns, status.st_size)
+
+
 @lru_cache(maxsize=1024)
-def _tests_in(path: Path, *_stamp: int) -> list[ClaimTest]:
-    """The marked tests of one file; parsed again only when the file has changed."""
+def _parse_marks(path: Path, *_stamp: int) -> tuple[list[ClaimTest], list[int]]:
     text, found = path.read_text(encoding="utf-8"), list[ClaimTest]()
-    if "pytest.mark" not in text:
-        return found
+    if not any(f"mark.{kind}" in text for kind in KINDS):
+        return found, []
     try:
         tree = ast.parse(text)
     except SyntaxError as error:
         raise SourceError(f"{path}:{error.lineno}: {error.msg}") from None
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef):
+    stray = {node for node in ast.walk(tree) if isinstance(node, ast.Attribute) and _is_mark(node)}
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test"):
             first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
-            last = node.end_lineno or first
-            found += [ClaimTest(kind, claim, node.name, path, first, last) for kind, claim in _marks(node)]
-    return found
+            seen = set[str]()
+            for mark, ids in _ids(node):
+                if ids and not seen & set(ids) and len(set(ids)) == len(ids):
+                    stray.discard(mark)
+                seen |= set(ids)
+                last = node.end_lineno or first
+                found += [ClaimTest(mark.attr, claim, node.name, path, first, last) for claim in ids]
+    return found, sorted(node.lineno for node in stray)
 
 
-def _marks(function: ast.FunctionDef) -> Iterator[tuple[str, str]]:
+def _is_mark(node: ast.expr) -> TypeGuard[ast.Attribute]:
+    return (
+        isinstance(node, ast.Attribute)
+        and node.attr in KINDS
+        and ast.unparse(node.value) in ("pytest.mark", "mark")
+    )
+
+
+def _ids(function: ast.FunctionDef) -> Iterator[tuple[ast.Attribute, list[str]]]:
+    """Each mark of a function with the ids that it spells out."""
     for decorator in function.decorator_list:
-        if isinstance(decorator, ast.Call):
-            base, _, kind = ast.unparse(decorator.func).rpartition(".")
-            if base == "pytest.mark" and kind in KINDS:
-                yield from ((kind, str(a.value)) for a in decorator.args if isinstance(a, ast.Constant))
+        if isinstance(decorator, ast.Call) and _is_mark(decorator.func):
+            ids = [
+                a.value for a in decorator.args if isinstance(a, ast.Constant) and isinstance(a.value, str)
+            ]
+            yield decorator.func, ids if len(ids) == len(decorator.args) and not decorator.keywords else []
 
 
 @dataclass(frozen=True)
@@ -81,28 +107,21 @@ class ClaimBlock:
 
 
 def claim_blocks(page: Path) -> list[ClaimBlock]:
-    """The claims and exercises of a page, outside fenced code."""
-    lines, blocks = _without_fences(page), list[ClaimBlock]()
+    """The claims and exercises of a page or lab, outside fenced code."""
+    lines, blocks = read_page(page).lines, list[ClaimBlock]()
     for at, line in enumerate(lines):
         if (match := _BLOCK.match(line)) and match["name"] in KINDS:
             following = _ID.match(lines[at + 1]) if at + 1 < len(lines) else None
-            claim = following[1] if following else None
+            is_inside = following and len(following["indent"].expandtabs(4)) >= len(match["indent"]) + 4
+            claim = following["id"] if following and is_inside else None
             blocks.append(ClaimBlock(match["name"], match["title"] or "", claim, page, at + 1))
     return blocks
-
-
-def _without_fences(page: Path) -> list[str]:
-    """The lines of a page, those in fenced code empty."""
-    lines = page.read_text(encoding="utf-8").splitlines()
-    for fence in find_fences(lines):
-        lines[fence.first : fence.end] = [""] * (fence.end - fence.first)
-    return lines
 
 
 def check_claims(project: Project) -> list[str]:
     """What keeps the claims and exercises from being published: a line for each fault, with file and line."""
     proofs = claim_tests(project.tests, *KINDS)
-    pages = sorted(project.docs.rglob("*.md"))
+    pages = [*project.pages, *project.labs]
     found = [(project.at(page, line), fault) for page in pages for line, fault in _open_blocks(page)]
     seen = dict[str, ClaimBlock]()
     for block in (b for page in pages for b in claim_blocks(page)):
@@ -122,6 +141,8 @@ def check_claims(project: Project) -> list[str]:
         else:
             continue
         found.append((project.at(test.path, test.first), fault))
+    for path in sorted(project.tests.rglob("test_*.py")):
+        found += [(project.at(path, line), _STRAY) for line in _marks_in(path)[1]]
     return [f"{at}: {fault}" for at, fault in found]
 
 
@@ -139,7 +160,7 @@ def _block_faults(block: ClaimBlock, proofs: dict[str, list[ClaimTest]]) -> Iter
 def _open_blocks(page: Path) -> Iterator[tuple[int, str]]:
     """Line and fault of each block that is unknown, or not closed where its marks say."""
     stack: list[tuple[str, int, str]] = []
-    for number, line in enumerate(_without_fences(page), 1):
+    for number, line in enumerate(read_page(page).lines, 1):
         match = _BLOCK.match(line)
         if match and match["name"]:
             stack.append((match["marks"], number, match["name"]))

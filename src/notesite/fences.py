@@ -21,8 +21,10 @@ class Fence:
     first: int
     end: int
     indent: str
+    marks: str
     info: str
     body: tuple[str, ...]
+    is_closed: bool
 
     @property
     def _words(self) -> list[str]:
@@ -32,7 +34,7 @@ class Fence:
     @property
     def is_python(self) -> bool:
         """Whether the block holds Python code that a reader may copy or run."""
-        return re.match(r"\s*(\{\s*\.)?(python|py)\b", self.info) is not None
+        return re.match(r"\s*(\{\s*\.)?(python3?|py3?|pycon)\b", self.info) is not None
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -127,6 +129,7 @@ def find_fences(lines: Sequence[str]) -> list[Fence]:
         closing = re.compile(rf"^[ \t]*{re.escape(marks[0])}{{{len(marks)},}}[ \t]*$")
         end = next((k for k in range(at + 1, len(lines)) if closing.match(lines[k])), len(lines))
         body = tuple(line.removeprefix(indent) for line in lines[at + 1 : end])
-        fences.append(Fence(at, min(end + 1, len(lines)), indent, match["info"], body))
+        is_closed = end < len(lines)
+        fences.append(Fence(at, end + is_closed, indent, marks, match["info"], body, is_closed))
         at = end + 1
     return fences

@@ -88,8 +88,11 @@ class FencePreprocessor(Preprocessor):
     def _claims(self) -> list[str]:
         """A section for each topic, in the order of its pages in mkdocs.yml, with its claims and their badges."""
         nav = (self.project.root / "mkdocs.yml").read_text(encoding="utf-8")
-        docs = self.project.docs
-        pages = sorted(docs.rglob("*.md"), key=lambda page: nav.find(page.relative_to(docs).as_posix()))
+        project = self.project
+        pages = sorted(
+            [*project.pages, *project.labs],
+            key=lambda page: nav.find(page.relative_to(project.docs).as_posix()),
+        )
         blocks = [b for page in pages for b in claim_blocks(page) if b.kind == "claim"]
         lines, topic = list[str](), ""
         for block in blocks:

@@ -29,10 +29,10 @@ def source_link(path: Path, first: int, project: Project) -> str:
 
 def page_link(page: Path, anchor: str, project: Project) -> str:
     """The address of an anchor on a page or lab of docs/."""
-    return f"{_relative(_folder(page.relative_to(project.docs).as_posix()))}/#{anchor}"
+    return f"{_relative(folder(page.relative_to(project.docs).as_posix()))}/#{anchor}"
 
 
-def _folder(page: str) -> str:
+def folder(page: str) -> str:
     """The folder on the site of a page's index.html."""
     path = PurePosixPath(page)
     return str(path.parent if path.stem == "index" else path.with_suffix(""))
@@ -40,4 +40,4 @@ def _folder(page: str) -> str:
 
 def _relative(target: str) -> str:
     """A path below the site, seen from the current page; an unknown page counts as one that stands two folders deep."""
-    return Path(os.path.relpath(target, _folder(current_page.get() or "topic/note.md"))).as_posix()
+    return Path(os.path.relpath(target, folder(current_page.get() or "topic/note.md"))).as_posix()

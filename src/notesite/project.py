@@ -7,6 +7,8 @@ from pathlib import Path
 # An output depends on these versions: they compute it or draw it.
 PINNED = ("numpy", "scipy", "torch", "POT", "python-flint", "babel", "matplotlib", "scikit-learn")
 
+_MARKDOWN = (".md", ".markdown", ".mdown", ".mkdn", ".mkd")  # what mkdocs takes for a page
+
 
 @dataclass(frozen=True)
 class Project:
@@ -23,6 +25,16 @@ class Project:
     def docs(self) -> Path:
         """Pages, labs and figures."""
         return self.root / "docs"
+
+    @property
+    def pages(self) -> list[Path]:
+        """The pages that are written by hand, in the order of their paths."""
+        return sorted(path for path in self.docs.rglob("*") if path.suffix in _MARKDOWN)
+
+    @property
+    def labs(self) -> list[Path]:
+        """The scripts that become pages, in the order of their paths."""
+        return sorted(self.docs.rglob("*_lab.py"))
 
     @property
     def tests(self) -> Path:

@@ -30,7 +30,10 @@ def proof_path(tests: list[ClaimTest], *, project: Project) -> Path:
     by_file: dict[Path, list[str]] = {}
     for test in tests:
         by_file.setdefault(test.path, []).append(test.name)
-    keys = [key(path, src=project.src, names=names, pins=_PINS)[:24] for path, names in by_file.items()]
+    keys = [
+        key(path, src=project.src, names=names, data=[Path(__file__)], pins=_PINS)[:24]
+        for path, names in by_file.items()
+    ]
     return project.cache / "claims" / f"{tests[0].claim}-{'-'.join(keys)}.json"
 
 
@@ -62,7 +65,7 @@ def prove(claims: Claims, *, project: Project) -> None:
     for claim, tests in stale.items():
         found = {_node(test, project): results.get(_node(test, project), _NOT_RUN) for test in tests}
         wrong = [f"{project.at(test.path, test.first)}: {test.name}, a test of {test.kind} {claim}, {error}"
-                 for test in tests if (error := found[_node(test, project)]["error"])]  # fmt: skip
+                 for test in tests if (error := _fault(test, found[_node(test, project)]))]  # fmt: skip
         if not wrong:
             record = {"claim": claim, "kind": tests[0].kind, "tests": found, **made}
             write(proof_path(tests, project=project), json.dumps(record, indent=1))
@@ -71,7 +74,16 @@ def prove(claims: Claims, *, project: Project) -> None:
         raise RunError("\n".join(faults))
 
 
-_NOT_RUN = {"cases": 0, "seconds": 0.0, "error": "was not run; does pytest collect it?"}
+_NOT_RUN = {"cases": 0, "seconds": 0.0, "error": "was not run; does pytest collect it?", "marks": []}
+
+
+def _fault(test: ClaimTest, result: dict[str, Any]) -> str:
+    """Why a test does not prove its claim; empty if it does."""
+    if not result["error"] and [test.kind, test.claim] not in result["marks"]:
+        return "ran without its mark; does its name stand for something else further down in the file?"
+    if not result["error"] and not result["cases"]:
+        return "tried no case; is it deselected?"
+    return str(result["error"])
 
 
 def _node(test: ClaimTest, project: Project) -> str:
@@ -116,10 +128,14 @@ class Recorder:
 
     def of(self, node: str) -> dict[str, Any]:
         """The entry of a test, shared by its parameters."""
-        return self.results.setdefault(node.partition("[")[0], {"cases": 0, "seconds": 0.0, "error": ""})
+        new = {"cases": 0, "seconds": 0.0, "error": "", "marks": []}
+        return self.results.setdefault(node.partition("[")[0], new)
 
     def pytest_collection_modifyitems(self, items: list[Any]) -> None:
-        """Let hypothesis count the cases it tries; a plugin may replace its `inner_test`."""
+        """Note what each test is marked with, and let hypothesis count the cases; a plugin may replace `inner_test`."""
+        for item in items:
+            marks = [[m.name, claim] for m in item.iter_markers() if m.name in KINDS for claim in m.args]
+            self.of(item.nodeid)["marks"] = marks
         handles = {id(h): (h, i.nodeid) for i in items if (h := getattr(i.obj, "hypothesis", None))}
         for handle, node in handles.values():
             handle.inner_test = self._counted(handle.inner_test, self.of(node))
@@ -142,6 +158,12 @@ class Recorder:
         elif call.when == "call" and call.excinfo is None and not hasattr(item.obj, "hypothesis"):
             entry["cases"] += 1
 
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        """A test can fail without an exception: one that is expected to fail and passes, or a part of one."""
+        entry = self.of(report.nodeid)
+        if not entry["error"] and (report.outcome != "passed" or hasattr(report, "wasxfail")):
+            entry["error"] = f"did not pass: {report.longreprtext or 'it is marked with xfail'}"
+
 
 def _main() -> None:
     import pytest  # here, because only this process runs tests
@@ -150,7 +172,8 @@ def _main() -> None:
     recorder = Recorder()
     options = [f"--rootdir={root}", "-p", "no:cacheprovider", "--tb=short", "-q"]
     code = pytest.main([*options, *nodes], plugins=[recorder])
-    if code in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+    has_failed = any(entry["error"] for entry in recorder.results.values())
+    if code == pytest.ExitCode.OK or (code == pytest.ExitCode.TESTS_FAILED and has_failed):
         write(Path(out), json.dumps(recorder.results))
     sys.exit(code)
 

@@ -10,15 +10,16 @@ from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 
-from .fences import Fence, find_fences, published
+from .fences import Fence, published
 from .labs import execute
+from .pages import read_page
 from .project import Project
 from .records import records
 from .runs import Example, run_example
 from .slices import Slice, slice_symbols
 from .values import Reference, UnknownValueError, Value, malformed, nearest, references, topic_of
 
-_CELL = re.compile(r'# %%.*\bvalues="([^"]*)"')
+_CELL = re.compile(r'\s*#\s*%%.*\bvalues="([^"]*)"')
 
 
 @dataclass(frozen=True)
@@ -44,16 +45,26 @@ def example_of(fence: Fence, project: Project) -> Example | None:
 
     Raises:
         SliceError: If the fence names an unknown symbol, even if it runs nothing.
-        ValueError: If it publishes values, but runs nothing.
+        ValueError: If it publishes values, but runs nothing, or if it imports what a reader may not have.
     """
     piece = slice_symbols(fence.symbols, src=project.src) if fence.symbols else None
     if fence.runs:
+        _check_imports(fence, project)
         return Example(compose(piece, fence), fence.is_wrong, fence.values)
     if fence.values:
         raise ValueError(
             f"{' and '.join(fence.values)} cannot be computed, for the block holds no lines that run"
         )
     return None
+
+
+def _check_imports(fence: Fence, project: Project) -> None:
+    """A reader may not have our packages, and what a kept example imports would not make it stale."""
+    packages = [path.parent.name for path in project.src.glob("*/__init__.py")]
+    for line in fence.body:
+        for name in packages:
+            if re.match(rf"\s*(from|import\b.*)\s{name}\b", line):
+                raise ValueError(f'a block cannot import {name}; name what it needs, as in symbol="{name}.…"')
 
 
 @cache
@@ -76,14 +87,14 @@ def sources(project: Project) -> dict[str, Source]:
 
 
 def _declared(project: Project) -> Iterator[tuple[str, Source]]:
-    for page in sorted(project.docs.rglob("*.md")):
-        for fence in find_fences(page.read_text(encoding="utf-8").splitlines()):
+    for page in project.pages:
+        for fence in read_page(page).fences:
             with _at(project.at(page, fence.first + 1)):
                 names, target = fence.values, anchor(fence)
             read = partial(_of_example, fence, project)
             source = Source(page, fence.first + 1, target, "an example", read)
             yield from ((f"{topic_of(page, project)}.{name}", source) for name in names)
-    for lab in sorted(project.docs.glob("*/*_lab.py")):
+    for lab in project.labs:
         for number, line in enumerate(lab.read_text(encoding="utf-8").splitlines(), 1):
             if match := _CELL.match(line):
                 with _at(project.at(lab, number)):
@@ -126,8 +137,8 @@ def _record_pages(project: Project) -> dict[str, tuple[Path, int]]:
     """For each record the page and line that show what made it."""
     return {
         fence.record: (page, fence.first + 1)
-        for page in sorted(project.docs.rglob("*.md"))
-        for fence in find_fences(page.read_text(encoding="utf-8").splitlines())
+        for page in project.pages
+        for fence in read_page(page).fences
         if fence.record
     }
 
@@ -148,7 +159,7 @@ def value(name: str, project: Project) -> Value:
 def check_references(project: Project) -> tuple[list[Reference], list[str]]:
     """Every reference to a value, and a fault for each that nothing can fill in, found without computing any."""
     known = sources(project)
-    pages = sorted([*project.docs.rglob("*.md"), *project.docs.glob("*/*_lab.py")])
+    pages = [*project.pages, *project.labs]
     found = [reference for page in pages for reference in references(page)]
     faults = [
         f'{project.at(page, line)}: cannot read "{text}"; expected {{value: name .3f unit}} or '

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import html
 import json
-import math
 import os
 import re
+import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -23,7 +24,7 @@ def _is_text(value: Any) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, int | float) and type(value) is not bool and abs(value) <= sys.float_info.max
 
 
 def _is_date(value: Any) -> bool:
@@ -108,9 +109,12 @@ def records(project: Project) -> dict[str, Record]:
         text = path.read_text(encoding="utf-8")
         at = os.path.relpath(path, project.root)
         try:
-            fields = json.loads(text)
+            fields = json.loads(text, object_pairs_hook=_once)
         except json.JSONDecodeError as error:
             faults.append(f"{at}:{error.lineno}: not JSON: {error.msg}")
+            continue
+        except ValueError as error:  # a name that stands twice, or a number of thousands of digits
+            faults.append(f"{at}:1: {error}")
             continue
         wrong = [f"{at}:{line}: {fault}" for line, fault in _faults(fields, text, project)]
         faults += wrong
@@ -119,6 +123,14 @@ def records(project: Project) -> dict[str, Record]:
     if faults:
         raise ValueError("\n".join(faults))
     return found
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON, whose later values would replace earlier ones of the same name in silence."""
+    for name, count in Counter(name for name, _ in pairs).items():
+        if count > 1:
+            raise ValueError(f'"{name}" stands {count} times in one object; expected each name once')
+    return dict(pairs)
 
 
 def _faults(fields: Any, text: str, project: Project) -> Iterator[tuple[int, str]]:

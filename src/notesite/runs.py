@@ -104,7 +104,10 @@ def value_script(values: Mapping[str, str]) -> str:
 
 def read_values(printed: str) -> dict[str, float]:
     """The values that `value_script` printed."""
-    return dict(json.loads(printed.partition(_MARK)[2]))
+    found = printed.partition(_MARK)[2]
+    if not found:
+        raise RunError("the code ended before its values could be computed")
+    return dict(json.loads(found))
 
 
 def figures_path(file: Path, *, project: Project) -> Path:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import difflib
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from .fences import find_fences
+from .pages import read_page
 from .project import Project
 
 REFERENCE = re.compile(
@@ -18,15 +18,17 @@ REFERENCE = re.compile(
 CITED = re.compile(r"\{cited:\s*(?P<text>[^}]+?)\s+from\s+(?P<source>[^}]+?)\s*\}")
 _ANY = re.compile(r"\{\s*(value|cited)\s*:[^}]*\}?")  # also what only looks like one of the two
 _FORMAT = re.compile(r",?(d|(\.\d+)?[f%e])")
-_CODE = re.compile(r"(`+)[^`].*?\1")
 # Text whose decimals are no numbers of the page: code, addresses, cited numbers, references, places in other texts.
 _OTHER = re.compile(
-    r"\]\([^)]*\)|https?:[^\s>]*|\{(cited|value):[^}]*\}|(arXiv|doi):\s*\S+"
+    r"\]\((?![\d.,\s]*\))[^)]*\)|https?:[^\s>]*|\{(cited|value):[^}]*\}|(arXiv|doi):\s*\S+"
     r"|(?<!for )\b(section|theorem|proposition|lemma|corollary|equation|figure|table|chapter|example|version|python)s?"
-    r"\s+\S+",
+    r"\s+[A-Z]?[1-9]\S*",
     re.IGNORECASE,
 )
-_DECIMAL = re.compile(r"(?<![\w.])\d*\.\d+(?!\.?\d)")
+_POINT = r"(?:\.|&#46;|&#x2e;|&period;)"
+_DECIMAL = re.compile(
+    rf"(?<![\w.])\d*{_POINT}\d+(?!\.?\d)|(?<![\w.])\d+(?:{_POINT}\d*)?e[-+]?\d+", re.IGNORECASE
+)
 
 
 class UnknownValueError(ValueError):
@@ -96,8 +98,8 @@ def references(page: Path) -> list[Reference]:
     """The references in the prose of a page or lab."""
     return [
         Reference(page, number, match["name"], match["format"] or "", match["unit"] or "")
-        for number, line in prose(page)
-        for match in REFERENCE.finditer(_CODE.sub("", line))
+        for number, line in enumerate(read_page(page).prose, 1)
+        for match in REFERENCE.finditer(line)
     ]
 
 
@@ -105,37 +107,22 @@ def malformed(page: Path) -> list[tuple[int, str]]:
     """Line and text of what looks like a reference or a cited number, but would stay text on the page."""
     return [
         (number, match[0])
-        for number, line in prose(page)
-        for match in _ANY.finditer(_CODE.sub("", line))
+        for number, line in enumerate(read_page(page).prose, 1)
+        for match in _ANY.finditer(line)
         if not REFERENCE.fullmatch(match[0]) and not CITED.fullmatch(match[0])
     ]
-
-
-def prose(page: Path) -> Iterator[tuple[int, str]]:
-    """The lines of a page outside its fences, or of a lab's Markdown cells, with their numbers."""
-    lines = page.read_text(encoding="utf-8").splitlines()
-    if page.suffix == ".py":
-        in_prose = False
-        for number, line in enumerate(lines, 1):
-            if line.startswith("# %%"):
-                in_prose = "[markdown]" in line
-            elif in_prose:
-                yield number, line.removeprefix("#")
-        return
-    inside = {k for fence in find_fences(lines) for k in range(fence.first, fence.end)}
-    yield from ((k + 1, line) for k, line in enumerate(lines) if k not in inside)
 
 
 def typed_decimals(page: Path, project: Project) -> list[str]:
     """The decimals typed in the prose of a page or lab, outside blocks of cited numbers: a fault for each line."""
     cited, faults = "", list[str]()
-    for number, line in prose(page):
+    for number, line in enumerate(read_page(page).prose, 1):
         marks = re.match(r"\s*(/{3,})\s*(cited\s*\|\s*\S)?", line)
         if marks and marks[2]:
             cited = marks[1]
         elif marks and line.strip() == cited:
             cited = ""
-        found = _DECIMAL.findall(_OTHER.sub(" ", _CODE.sub(" ", line))) if not cited else []
+        found = _DECIMAL.findall(_OTHER.sub(" ", line)) if not cited else []
         if found:
             faults.append(
                 f"{project.at(page, number)}: {', '.join(found)} typed in prose; write {{value: name .3f}} for a "

@@ -258,6 +258,75 @@ FAULTS = {
         "",
         ["no page shows what made record run"],
     ),
+    "claim in a comment": (
+        "docs/topic/note.md",
+        "/// claim | One is one\n    id: topic.one\n\nIt is $1$.\n///",
+        "<!--\n/// claim | One is one\n    id: topic.one\n\nIt is $1$.\n///\n-->",
+        [r"note\.md:11: claim topic\.one is shown 0 times; expected once"],
+    ),
+    "claim whose id is replaced": (
+        "docs/topic/note.md",
+        "    id: topic.one\n",
+        "    id: topic.one\n    id: topic.1\n",
+        [
+            r"note\.md:10: claim topic\.one is shown 0 times",
+            r"shows claim topic\.1, which is not stated there",
+        ],
+    ),
+    "claim stated again in a lab": (
+        "docs/topic/second_lab.py",
+        "# Two is",
+        "# /// claim | One is three\n#     id: topic.one\n# ///\n#\n# Two is",
+        [r"second_lab\.py:4: claim topic\.one stands already at docs/topic/note\.md:10"],
+    ),
+    "claim stated again in a quotation": (
+        "docs/topic/note.md",
+        "/// exercise",
+        "> /// claim | One is three\n>     id: topic.one\n> ///\n\n/// exercise",
+        [r"claim topic\.one is shown 2 times; expected once"],
+    ),
+    "value in raw HTML": (
+        "docs/topic/note.md",
+        "Is two even?",
+        "<p>{value: topic.double d}</p>",
+        [r'note\.md:20: "{value: topic\.double d}" would stand on the page'],
+    ),
+    "value in an attribute": (
+        "docs/topic/note.md",
+        "Is two even?",
+        "![a {value: topic.double d}](https://a.b/c.png)",
+        [r"note\.md:28: .*would stand on the page"],
+    ),
+    "fence that Markdown does not see": (
+        "docs/topic/note.md",
+        "Is two even?",
+        "``` some words\n\n```",
+        [r'note\.md:28: "``` some words" would stand on the page'],
+    ),
+    "fence that is never closed": (
+        "docs/topic/second_lab.py",
+        "# Two is",
+        "# ```text\n# Two is",
+        [r"second_lab\.py:4: this fence is never closed; expected a line ```"],
+    ),
+    "Python that nothing runs": (
+        "docs/topic/note.md",
+        "python wrong",
+        "python",
+        [r"note\.md:31: nothing runs this Python"],
+    ),
+    "example that imports the package": (
+        "docs/topic/note.md",
+        "print(1 / 0)",
+        "from pkg.topic import one",
+        [r"note\.md:31: a block cannot import pkg"],
+    ),
+    "test that stands above another of its name": (
+        "tests/topic/test_one.py",
+        "    assert one() == 1\n",
+        "    assert one() == 2\n\n\ndef test_one_is_one():\n    pass\n",
+        [r"test_one\.py:14: test_one_is_one, .* ran without its mark"],
+    ),
     "claim without id": ("docs/topic/note.md", "    id: topic.one\n", "", [r"note\.md:10", "id: topic.name"]),
 }
 

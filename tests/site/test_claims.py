@@ -95,3 +95,51 @@ def test_check_claims_names_each_fault_with_its_place(site, ids, fault):
 def test_check_claims_says_what_a_malformed_block_should_be(site, text, fault):
     (site.docs / "page.md").write_text(text + "\n")
     assert re.search(fault, "\n".join(check_claims(site)))
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "MARK = pytest.mark.claim('topic.first')",
+        "pytestmark = pytest.mark.claim('topic.first')",
+        "@pytest.mark.claim(f'topic.first')\ndef test_x(): ...",
+        "@pytest.mark.claim(id='topic.first')\ndef test_x(): ...",
+        "@pytest.mark.claim\ndef test_x(): ...",
+        "@pytest.mark.claim('topic.first', 'topic.first')\ndef test_x(): ...",
+        "@pytest.mark.claim('topic.first')\nasync def test_x(): ...",
+        "@pytest.mark.claim('topic.first')\ndef check_x(): ...",
+        "class TestX:\n  @pytest.mark.claim('topic.first')\n  def test_x(self): ...",
+        "@pytest.mark.parametrize('x', [pytest.param(1, marks=pytest.mark.claim('topic.first'))])\ndef test_x(x): ...",
+    ],
+)
+def test_check_claims_tells_of_a_mark_that_proves_nothing(site, code):
+    state(site, "topic.first", "topic.second")
+    (site.tests / "test_other.py").write_text(f"import pytest\n\n{code}\n")
+    (fault,) = check_claims(site)
+    assert re.match(
+        r"tests/test_other.py:[345]: this mark proves nothing; expected @pytest.mark.claim", fault
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("/// Claim | Title\n    id: topic.first\n///", 'unknown block "Claim"'),
+        ("/// claim-x | Title\n    id: topic.first\n///", 'unknown block "claim-x"'),
+        ("/// claim | Title\n  id: topic.first\n///", "got nothing"),
+        ("- item\n\n    /// claim | Title\n      id: topic.first\n    ///", "got nothing"),
+    ],
+)
+def test_check_claims_takes_nothing_for_a_claim_that_markdown_does_not(site, text, fault):
+    (site.docs / "page.md").write_text(text + "\n")
+    assert fault in "\n".join(check_claims(site))
+
+
+def test_check_claims_reads_labs_at_any_depth(site):
+    state(site, "topic.first", "topic.second")
+    lab = site.docs / "a/b/some_lab.py"
+    lab.parent.mkdir(parents=True)
+    lab.write_text("# %% [markdown]\n# /// claim | Again\n#     id: topic.first\n# ///\n")
+    assert check_claims(site) == [
+        "docs/a/b/some_lab.py:2: claim topic.first stands already at docs/page.md:1"
+    ]

@@ -98,6 +98,32 @@ def test_a_test_that_is_not_run_to_its_end_proves_nothing(built_project, claims,
         prove.prove(claims(), project=built_project)
 
 
+def test_a_test_that_passes_against_expectation_proves_nothing(built_project, claims):
+    edit(
+        built_project.tests / "topic/test_one.py",
+        "def test_one_is_one",
+        "@pytest.mark.xfail\ndef test_one_is_one",
+    )
+    with pytest.raises(RunError, match=r"test_one_is_one, .* did not pass: it is marked with xfail"):
+        prove.prove(claims(), project=built_project)
+
+
+def test_a_test_that_is_taken_away_after_collection_proves_nothing(built_project, claims):
+    settings = built_project.root / "pyproject.toml"
+    settings.write_text(settings.read_text() + 'addopts = ["-k", "not neutral"]\n')
+    edit(built_project.tests / "topic/test_one.py", "one() * n == n", "one() * n == n + 1")
+    with pytest.raises(RunError, match=r"test_one_is_neutral, .* tried no case; is it deselected"):
+        prove.prove(claims(), project=built_project)
+
+
+def test_a_session_of_pytest_that_fails_proves_nothing(built_project, claims):
+    hook = "def pytest_sessionfinish(session):\n    session.exitstatus = 1\n"
+    (built_project.tests / "conftest.py").write_text(hook)
+    edit(built_project.tests / "topic/test_one.py", "== 1", "== 2 - 1")
+    with pytest.raises(RunError, match="could not be run"):
+        prove.prove(claims(), project=built_project)
+
+
 def test_prove_tries_the_same_cases_in_every_build(built_project, claims):
     test = built_project.tests / "topic/test_one.py"
     edit(test, "    assert one() * n == n", '    open("drawn.txt", "a").write(f"{n} ")')

@@ -124,6 +124,12 @@ def test_value_of_wrong_code_that_fails_is_none(lay):
         value("topic.x", project)
 
 
+def test_value_of_code_that_ends_early_says_so(lay):
+    project = lay({"docs/topic/note.md": '```python right values="x=1"\nraise SystemExit(0)\n```\n'})
+    with pytest.raises(RunError, match="ended before its values could be computed"):
+        value("topic.x", project)
+
+
 # What is published.
 
 

@@ -224,3 +224,21 @@ def test_html_escapes_versions(project):
 def test_html_is_the_anchor_of_its_values(project):
     put(project, GOOD)
     assert 'id="record-bench"' in records(project)["bench"].html(project)
+
+
+@pytest.mark.parametrize("digits", [400, 5000])
+def test_records_tells_of_a_number_too_large_for_any_page(project, digits):
+    put(project, GOOD)
+    path = project.docs / "records/bench.json"
+    path.write_text(path.read_text().replace("4.2", "1" + digits * "0"))
+    assert len(faults(project)) == 1
+
+
+@pytest.mark.parametrize(("old", "name"), [('"ratio": 4.2', "ratio"), ('"seeds": [0, 1]', "seeds")])
+def test_records_tells_of_a_name_that_stands_twice(project, old, name):
+    put(project, GOOD)
+    path = project.docs / "records/bench.json"
+    path.write_text(path.read_text().replace(old, f"{old}, {old}"))
+    assert faults(project) == [
+        f'docs/records/bench.json:1: "{name}" stands 2 times in one object; expected each name once'
+    ]

@@ -164,6 +164,10 @@ def test_nearest_names_what_looks_alike():
         ("For example 0.5, and `code` 0.25", "0.5, 0.25"),
         ("/// claim | At most 0.5", "0.5"),
         ("Faster than `x` 0.5 `y`", "0.5"),
+        ("An error of 1e-3, 2.E4", "1e-3, 2.E4"),
+        ("In this example 0.5 and in the figure .5", "0.5, .5"),
+        ("$E[X](0.5)$ is 0&#46;5", "0.5, 0&#46;5"),
+        (r"Marks \` 0.5 \` around", "0.5"),
     ],
 )  # fmt: skip
 def test_typed_decimals_tells_a_decimal_in_prose(page, tmp_path, line, found):
@@ -189,6 +193,20 @@ def test_typed_decimals_tells_a_decimal_in_prose(page, tmp_path, line, found):
 )
 def test_typed_decimals_passes_over_what_is_no_number_of_the_page(page, tmp_path, line):
     assert typed_decimals(page(f"{line}\n"), Project(tmp_path)) == []
+
+
+def test_typed_decimals_knows_code_that_goes_over_the_end_of_a_line(page, tmp_path):
+    (fault,) = typed_decimals(
+        page("See `a 0.1\nb 0.2` and 0.3 and `0.4`.\n\n- `\n- 0.5 `\n"), Project(tmp_path)
+    )[:1]
+    assert fault.startswith("docs/topic/note.md:2: 0.3 typed")
+    (fault,) = typed_decimals(page("- one ` here\n- 0.5 ` there\n"), Project(tmp_path))
+    assert fault.startswith("docs/topic/note.md:2: 0.5 typed")
+
+
+@pytest.mark.parametrize("head", ["#%% [markdown]", "# %% [md]", '# %% Title [markdown] key="a"'])
+def test_typed_decimals_knows_every_markdown_cell(page, tmp_path, head):
+    assert len(typed_decimals(page(f"{head}\n# About 0.5.\n", "docs/a_lab.py"), Project(tmp_path))) == 1
 
 
 def test_typed_decimals_passes_over_fences(page, tmp_path):
