@@ -67,7 +67,7 @@ class FencePreprocessor(Preprocessor):
             piece = slice_symbols(fence.symbols, src=self.project.src) if fence.symbols else None
         shown = self._stashed(self._links(piece)) if piece and not fence.is_stub else []
         if fence.is_wrong:
-            shown += ['<p class="wrong-note">Wrong on purpose, so this block has no copy button.</p>', ""]
+            shown += ['<p class="wrong-note">Wrong on purpose: no copy button.</p>', ""]
         shown += _block(compose(piece, fence), ".python", ".no-copy" if fence.is_wrong else "", fence.options)
         example = example_of(fence, self.project)
         if example is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,13 @@ from mkdocs_jupyter.plugin import Plugin
 
 from .labs import execute, markdown
 from .links import current_page
+from .plan import plan
 from .project import Project
 from .prove import all_claims, proof
 from .publish import sources
 from .sources import write_sources
+
+_log = logging.getLogger("mkdocs.plugins.labs")
 
 
 class LabsPlugin(Plugin):
@@ -34,10 +38,17 @@ class LabsPlugin(Plugin):
         config.mdx_configs.setdefault("notesite.extension", {}).setdefault("root", str(root))
         return config
 
+    def on_startup(self, *, command: str, dirty: bool) -> None:
+        """Note whether this is `mkdocs serve`, which no check goes before."""
+        del dirty
+        self.is_serving = command == "serve"
+
     def on_pre_build(self, config: Any) -> None:
-        """Look for published values anew, since `mkdocs serve` builds again after an edit."""
+        """Look for published values anew; `mkdocs serve` warns of what would stop a build."""
         super().on_pre_build(config)
         sources.cache_clear()
+        for fault in plan(self.project).faults if self.is_serving else ():
+            _log.warning(fault)
 
     def should_include(self, file: Any) -> bool:
         """Whether a file is a lab; by its name alone, where mkdocs-jupyter would parse every Markdown page."""

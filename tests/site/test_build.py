@@ -392,3 +392,17 @@ def test_build_waits_for_another_build_of_the_same_checkout(built_project):
     build(built_project, built_project.root / "site", lines.append)
     assert lines[0] == "another build is running here; waiting for it to end"
     assert "6 fresh" in lines[1]
+
+
+def test_serve_warns_of_what_would_stop_a_build(built_project, caplog, monkeypatch):
+    from mkdocs.config import load_config
+
+    edit(built_project.docs / "topic/note.md", "Is two even?", "Is 2.0 even?")
+    monkeypatch.chdir(built_project.root)
+    config = load_config(str(built_project.root / "mkdocs.yml"))
+    for command, warned in (("build", False), ("serve", True)):
+        caplog.clear()
+        config.plugins.on_startup(command=command, dirty=False)
+        config.plugins.on_config(config)
+        config.plugins.on_pre_build(config=config)
+        assert ("2.0 typed in prose" in caplog.text) is warned
