@@ -134,3 +134,18 @@ def convolution_matrix(kernel: torch.Tensor, size: int, mode: str) -> torch.Tens
     images = torch.eye(channels * size * size, dtype=kernel.dtype).reshape(-1, channels, size, size)
     padded = torch.nn.functional.pad(images, (reach,) * 4, mode=mode)
     return torch.nn.functional.conv2d(padded, kernel).flatten(1).T
+
+
+def convolution_operator(
+    kernel: torch.Tensor, size, mode: str, stride=1, dilation=1, groups: int = 1
+) -> torch.Tensor:
+    """The matrix of PyTorch's convolution of images of any size, padded as by its padding="same", a column a pixel."""
+    axes = kernel.ndim - 2
+    spread = (dilation,) * axes if isinstance(dilation, int) else dilation
+    reach = [e * (k - 1) for e, k in zip(spread, kernel.shape[2:], strict=True)]
+    sides = [side for r in reversed(reach) for side in (r // 2, r - r // 2)]
+    channels = kernel.shape[1] * groups
+    images = torch.eye(channels * math.prod(size), dtype=kernel.dtype).reshape(-1, channels, *size)
+    padded = torch.nn.functional.pad(images, sides, mode="circular" if mode == "circular" else "constant")
+    convolve = torch.nn.functional.conv1d if axes == 1 else torch.nn.functional.conv2d
+    return convolve(padded, kernel, None, stride, 0, dilation, groups).flatten(1).T

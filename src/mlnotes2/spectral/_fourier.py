@@ -1,0 +1,128 @@
+"""The Fourier matrices of a convolution, and a proved bound that none of their norms exceeds."""
+
+import math
+from collections.abc import Sequence
+from itertools import islice, product
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn.functional import pad
+
+Pair = tuple[int, int]
+ROUNDING = 8 * torch.finfo(torch.float64).eps  # for each term of a sum; complex numbers need half as much
+
+
+class Frequencies(NamedTuple):
+    """Waves along one axis, in turns from pixel to pixel: no other wave is stretched `factor` times as much."""
+
+    turns: Tensor
+    factor: float
+
+
+class Peak(NamedTuple):
+    """No Fourier matrix has a norm above `upper`; that of `group` at `turns` stretches `v` nearly as much."""
+
+    upper: float
+    group: int
+    turns: tuple[float, float]
+    v: Tensor  # complex, of length 1
+
+
+def all_frequencies(n_taps: int, spacing: int, tol: float) -> Frequencies:
+    """Equally spaced waves, so many that none of all waves is stretched 1 + tol times as much as the best."""
+    count = max(1, math.ceil(math.pi * (n_taps - 1) / 2 / math.sqrt(2 * tol / (1 + tol))))
+    angle = math.pi * (n_taps - 1) / 2 / count
+    return Frequencies(torch.arange(count, dtype=torch.float64) / (count * spacing), 1 / (1 - angle**2 / 2))
+
+
+def covered(kernel: Tensor, dilation: Pair) -> Pair:
+    """How many pixels the kernel covers along each axis."""
+    return dilation[0] * (kernel.shape[2] - 1) + 1, dilation[1] * (kernel.shape[3] - 1) + 1
+
+
+def unstride(kernel: Tensor, stride: Pair, dilation: Pair, groups: int) -> tuple[Tensor, Pair]:
+    """Cut the image into blocks of stride x stride pixels, the new channels: what is left has stride 1.
+
+    Returns the taps, of shape (groups, n, d, rows, columns), and their spacing, which is 1 if there was a stride.
+    """
+    if max(stride) > 1:
+        grown = kernel.new_zeros(*kernel.shape[:2], *covered(kernel, dilation))
+        grown[:, :, :: dilation[0], :: dilation[1]] = kernel
+        kernel = pad(grown, (0, -grown.shape[3] % stride[1], 0, -grown.shape[2] % stride[0]))
+        dilation = (1, 1)
+    cut = kernel.unflatten(3, (-1, stride[1])).unflatten(2, (-1, stride[0])).unflatten(0, (groups, -1))
+    return cut.permute(0, 1, 2, 4, 6, 3, 5).flatten(2, 4), dilation
+
+
+def waves(turns: Tensor, shifts: Sequence[range]) -> Tensor:
+    """exp(2 pi i turn x) for m pairs of turns (m, 2) and all pairs of shifts x, shape (m, pairs)."""
+    rows, columns = (
+        torch.exp(2j * math.pi * turn[:, None] * torch.tensor(shift, dtype=turn.dtype, device=turn.device))
+        for turn, shift in zip(turns.T, shifts, strict=True)
+    )
+    return (rows[:, :, None] * columns[:, None, :]).flatten(1)
+
+
+def correlations(taps: Tensor) -> Tensor:
+    """The taps of M* M from the middle one on, shape (rest, groups * d * d); the others are their transposes."""
+    rows, columns = taps.shape[3:]
+    shifts = product(range(1 - rows, rows), range(1 - columns, columns))
+    found = []
+    for a, b in islice(shifts, (2 * rows - 1) * (2 * columns - 1) // 2, None):
+        low = taps[..., : rows - a, max(0, -b) : columns - max(0, b)]
+        high = taps[..., a:, max(0, b) : columns - max(0, -b)]
+        found.append(torch.einsum("gniab,gnjab->gij", high, low).flatten())
+    found[0] /= 2
+    return torch.stack(found)
+
+
+def find_peak(
+    taps: Tensor, spacing: Pair, axes: tuple[Frequencies, Frequencies], *, tol: float, at_once: int
+) -> Peak:
+    """Bound the norms of the Fourier matrices M at all pairs of frequencies, `at_once` numbers at a time.
+
+    A norm is at most s if the Cholesky factorisation of s^2 I - M* M succeeds. Where it fails, the norm is
+    computed, and lifts s. In random order this is rare.
+    """
+    tall = taps if taps.shape[1] >= taps.shape[2] else taps.transpose(1, 2)
+    groups, n, d, *counts = tall.shape
+    half = axes[1].turns[: len(axes[1].turns) // 2 + 1]  # M(-f) is the conjugate of M(f)
+    turns = torch.cartesian_prod(axes[0].turns, half)
+    turns = turns[torch.randperm(len(turns), generator=torch.Generator().manual_seed(0))].to(taps.device)
+    common = correlations(tall)
+    shifts = [range(-s * (c - 1), s * c, s) for s, c in zip(spacing, counts, strict=True)]
+    # By the Cauchy-Schwarz inequality no M has a Frobenius norm above the root of `length2`.
+    length2 = math.prod(counts) * taps.flatten(1).square().sum(1).max().item()
+    terms = 2 * (n * math.prod(counts) + shifts[0].stop + shifts[1].stop + 8)
+    eye = torch.eye(d, dtype=taps.dtype, device=taps.device)
+    lift = (1 + max(tol, 1e-12)) ** 2
+    square, room, best = ROUNDING, 0.0, 0
+    step = max(1, at_once // (groups * d * d))
+    for start in range(0, len(turns), step):
+        wave = waves(turns[start : start + step], shifts)[:, -len(common) :]
+        gram = torch.complex(wave.real @ common, -wave.imag @ common).view(-1, d, d)
+        gram = gram + gram.mH
+        while True:
+            room = ROUNDING * (terms * length2 + d * (d + 8) * square)
+            failed = torch.linalg.cholesky_ex((square + room) * eye - gram).info.nonzero()[:, 0]
+            if not len(failed):
+                break
+            norm2, which = torch.linalg.eigvalsh(gram[failed])[:, -1].max(dim=0)
+            if norm2 > square:
+                best = start * groups + int(failed[which])
+            square = max(square, norm2.item()) * lift
+    upper = math.sqrt(square + 2 * room) * axes[0].factor * axes[1].factor
+    at = turns[best // groups]
+    return Peak(upper, best % groups, tuple(at.tolist()), right_vector(taps[best % groups], spacing, at))
+
+
+def right_vector(taps: Tensor, spacing: Pair, turns: Tensor) -> Tensor:
+    """The unit vector v that the Fourier matrix of the taps (n, d, rows, columns) stretches most."""
+    shifts = [range(0, s * c, s) for s, c in zip(spacing, taps.shape[2:], strict=True)]
+    M = taps.flatten(2).to(torch.complex128) @ waves(turns[None], shifts)[0]
+    wide = M.shape[0] < M.shape[1]
+    top = torch.linalg.eigh(M @ M.mH if wide else M.mH @ M)[1][:, -1]
+    v: Tensor = M.mH @ top if wide else top
+    unit: Tensor = v / torch.linalg.vector_norm(v)
+    return unit
