@@ -34,7 +34,7 @@ def real() -> dict[str, str]:
     """The slice of each public symbol, or the reason why it has none."""
     slices = {}
     names = public_names("mlnotes2", src=SRC)
-    names.remove("mlnotes2.exercises.find_exercise")  # looks for modules of the package: no page shows it as a block
+    names.remove("mlnotes2.exercises.find_exercise")  # it imports modules of the package; no page shows it
     for symbol in names:
         try:
             slices[symbol] = code_of(SRC, symbol)
