@@ -1,5 +1,6 @@
 """What other libraries and written-out loops say, with their conventions noted."""
 
+import itertools
 import math
 import operator
 
@@ -149,3 +150,33 @@ def convolution_operator(
     padded = torch.nn.functional.pad(images, sides, mode="circular" if mode == "circular" else "constant")
     convolve = torch.nn.functional.conv1d if axes == 1 else torch.nn.functional.conv2d
     return convolve(padded, kernel, None, stride, 0, dilation, groups).flatten(1).T
+
+
+# Lipschitz constants of networks
+
+
+def relu_layer_constant(W: NDArray, b: NDArray, V: NDArray) -> float:
+    """The constant of V relu(W x + b): the largest norm of V D W over those patterns D that some x has."""
+    largest = 0.0
+    for on in itertools.product([0, 1], repeat=len(W)):
+        sign = 2.0 * np.array(on) - 1
+        # the largest margin t, at most 1, with sign * (W x + b) >= t
+        margin = linprog(
+            [0.0] * W.shape[1] + [-1.0],
+            A_ub=np.column_stack([-sign[:, None] * W, np.ones(len(W))]),
+            b_ub=sign * b,
+            bounds=[(None, None)] * W.shape[1] + [(None, 1)],
+        )
+        if margin.status == 0 and margin.x[-1] > 1e-9:
+            largest = max(largest, float(np.linalg.norm((V * on) @ W, 2)))
+    return largest
+
+
+def eclipse_fast(weights: list[NDArray]) -> float:
+    """Xu and Sivaranjani (2024) for slopes from 0 to 1, with the inverses X of the ellipsoids, as they write it."""
+    X = np.eye(weights[0].shape[1])
+    for W in weights[:-1]:
+        M = W @ np.linalg.inv(X) @ W.T
+        multiplier = 2 / np.linalg.norm(M, 2)
+        X = multiplier * np.eye(len(W)) - multiplier**2 / 4 * M
+    return float(np.linalg.norm(weights[-1] @ np.linalg.inv(X) @ weights[-1].T, 2)) ** 0.5

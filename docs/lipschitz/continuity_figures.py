@@ -21,7 +21,7 @@ def cone():
     x = np.linspace(-3, 3, 37)
     y = _wave(x)
     places = np.arange(0, 37, 4)
-    constants = np.array([0.5, 1, 1.5, 2])
+    constants = np.array([1, 1.5, 2])
     run, rise = np.abs(x - x[places, None]), np.abs(y - y[places, None])
     outside = rise[:, None] > constants[:, None] * run[:, None] + 1e-12
     beside = np.zeros_like(outside)
@@ -35,13 +35,13 @@ def cone():
     ax.set(xlim=(-3, 3), ylim=(-2, 2), xlabel="x", ylabel="f(x)", xticks=[-2, 0, 2], yticks=[-1, 0, 1])
     return figures.Figure(
         fig,
-        alt="A wavy graph on the interval from -3 to 3 and a double cone with its tip on the graph. With K from 0.5 "
+        alt="A wavy graph on the interval from -3 to 3 and a double cone with its tip on the graph. With K from 1 "
         "to 1.5, parts of the graph leave the cone when the tip is where the graph is steep. With K = 2 nothing "
         f"leaves it; the least such K is {lipschitz_constant(_wave, (-3, 3)).midpoint:.6f}.",
         caption="Lines from the tip into the cone have slopes from $-K$ to $K$. Thick: the graph outside the cone.",
         sliders=[
             figures.Slider("x", x[places].round(1), start=4, drag=ax),
-            figures.Slider("K", constants, start=1),
+            figures.Slider("K", constants, start=0),
         ],
         layers=[
             figures.Line(ax, _double_cones(x[places], y[places], constants), color=0, width=1, fill=0.15),
@@ -117,8 +117,8 @@ def root():
 
 def closing():
     """The pieces of the interval with their upper bounds, after each halving, above the true derivative."""
-    x = np.linspace(0, 10, 121)
-    states = list(_halvings(lambda x: np.sin(x) * x, 0, 10, steps=14))
+    x = np.linspace(0, 10, 91)
+    states = list(_halvings(lambda x: np.sin(x) * x, 0, 10, steps=9))
     uppers = np.full((len(states), 3 * len(states), 2), np.nan)
     for frame, (pieces, _) in zip(uppers, states, strict=True):
         for i, piece in enumerate(pieces):

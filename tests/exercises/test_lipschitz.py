@@ -2,16 +2,17 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import oracles
 from mlnotes2.exercises._lipschitz import EXERCISES
 from mlnotes2.lipschitz import lipschitz_constant
 
-SLOPES, LEAST = EXERCISES["lipschitz.5"], EXERCISES["lipschitz.6"]
+SLOPES, LEAST, RELU = (EXERCISES[f"lipschitz.{number}"] for number in (5, 6, 9))
 LINE, EQUAL, UNEQUAL, TURN = (check.statement for check in SLOPES.checks)
 LEVEL, PAIR, ALL, STEEP = (check.statement for check in LEAST.checks)
+ONE_UNIT, ONE_OUTPUT, SEVERAL = (check.statement for check in RELU.checks)
 
 
 @pytest.mark.exercise("lipschitz.5")
@@ -124,3 +125,43 @@ def check(x, y, K):
 )
 def test_least_value_checks_find_a_typical_mistake(wrong, statements):
     assert set(LEAST.counterexamples(wrong)) == statements
+
+
+@pytest.mark.exercise("lipschitz.9")
+@given(st.integers(0, 2**32 - 1), st.integers(1, 4), st.integers(1, 3))
+@settings(max_examples=20)
+def test_relu_constant_is_that_of_the_patterns_that_occur(seed, h, n):
+    rng = np.random.default_rng(seed)
+    W, V = rng.normal(size=(h, h + 1)), rng.normal(size=(n, h))
+    exact = oracles.relu_layer_constant(W, np.zeros(h), V)
+    assert RELU.solution(W, V) == pytest.approx(exact)
+
+
+def product_of_norms(W, V):
+    return np.linalg.norm(W, 2) * np.linalg.norm(V, 2)
+
+
+def all_positive(W, V):
+    return np.linalg.norm(V @ W, 2)
+
+
+def one_at_a_time(W, V):
+    return max(np.linalg.norm(np.outer(V[:, i], W[i]), 2) for i in range(len(W)))
+
+
+def frobenius(W, V):
+    patterns = np.array(np.meshgrid(*[[0, 1]] * len(W))).reshape(len(W), -1).T
+    return max(np.linalg.norm(V * on @ W) for on in patterns)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "statements"),
+    [
+        (product_of_norms, {ONE_OUTPUT, SEVERAL}),
+        (all_positive, {ONE_OUTPUT, SEVERAL}),
+        (one_at_a_time, {ONE_OUTPUT, SEVERAL}),
+        (frobenius, {SEVERAL}),
+    ],
+)
+def test_relu_constant_checks_find_a_typical_mistake(wrong, statements):
+    assert set(RELU.counterexamples(wrong)) == statements

@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import nn
 
-from mlnotes2.lipschitz import lipschitz_constant, max_slope
+from mlnotes2.lipschitz import lipschitz_constant, max_slope, network_lipschitz
 
 KNOTS = np.arange(-4, 5)
 heights = st.lists(st.integers(-4, 4), min_size=KNOTS.size, max_size=KNOTS.size)
@@ -63,3 +65,32 @@ def test_solution_the_constant_of_softplus_tends_to_1_and_is_not_attained(r):
     found = lipschitz_constant(lambda x: np.logaddexp(0, x), (-r, r), tol=1e-3)
     assert found.lower < 1
     assert found.upper >= 1 - np.exp(-r)
+
+
+def relu_network(*weights):
+    layers = []
+    for W in weights:
+        layer = nn.Linear(*W.T.shape, bias=False, dtype=torch.float64)
+        layer.weight.data = W.double()
+        layers += [layer, nn.ReLU()]
+    return nn.Sequential(*layers[:-1])
+
+
+@pytest.mark.exercise("lipschitz.7")
+def test_solution_the_three_numbers_of_the_absolute_value():
+    model = relu_network(torch.tensor([[1], [-1]]), torch.tensor([[1, 1]]))
+    x = torch.linspace(-3, 3, 7, dtype=torch.float64)[:, None]
+    assert torch.equal(model(x), x.abs())
+    product, eclipse = (network_lipschitz(model, method=method) for method in ("product", "eclipse"))
+    assert product.upper == pytest.approx(2, rel=1e-6)
+    assert eclipse.upper == pytest.approx(2**0.5, rel=1e-6)
+    assert eclipse.lower == pytest.approx(1, rel=1e-6)
+
+
+@pytest.mark.exercise("lipschitz.8")
+@given(st.integers(0, 2**32 - 1), st.integers(1, 5), st.integers(1, 4))
+@settings(max_examples=20)
+def test_solution_orthogonal_matrices_gain_nothing(seed, d, depth):
+    draws = torch.randn(depth, d, d, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    orthogonal = torch.linalg.qr(draws).Q
+    assert network_lipschitz(relu_network(*orthogonal), method="eclipse").upper == pytest.approx(1, rel=1e-6)

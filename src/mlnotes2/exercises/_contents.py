@@ -14,6 +14,7 @@ PAGES = {  # the page of each code exercise; exercises that are missing here are
     "gan.12": "gan/mode-dropping",
     "lipschitz.5": "lipschitz/continuity",
     "lipschitz.6": "lipschitz/continuity",
+    "lipschitz.9": "lipschitz/networks",
     "spectral.6": "spectral/normalization",
     "transport.4": "transport/earth-movers-distance",
 }

@@ -1,6 +1,7 @@
 """Exercises on Lipschitz continuity."""
 
-from itertools import combinations
+import math
+from itertools import combinations, product
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -37,6 +38,18 @@ def least_value(x: ArrayLike, y: ArrayLike, K: float) -> float:
     if (np.abs(np.diff(heights)) > falls).any():
         raise ValueError("two of the samples are too far apart for K")
     return float((heights[:-1] + heights[1:] - falls).min() / 2)
+
+
+def relu_constant(W: ArrayLike, V: ArrayLike) -> float:
+    """Return the Lipschitz constant of the network V relu(W x), in the Euclidean norm.
+
+    `W` has shape (h, d) and linearly independent rows, so that each of the h
+    numbers can be positive or negative whatever the others are. `V` has shape
+    (n, h).
+    """
+    W, V = np.asarray(W), np.asarray(V)
+    patterns = product([0, 1], repeat=len(W))
+    return max(float(np.linalg.norm(V * on @ W, 2)) for on in patterns)
 
 
 Samples = tuple[NDArray[np.float64], NDArray[np.float64], float]
@@ -110,6 +123,42 @@ def _by_cones(x: NDArray[np.float64], y: NDArray[np.float64], K: float) -> float
     return float((y - K * np.abs(places[:, None] - x)).max(axis=1).min())
 
 
+Layers = tuple[NDArray[np.float64], NDArray[np.float64]]
+
+
+def _draw_one_unit(rng: np.random.Generator) -> Layers:
+    return _draw_first(rng, 1), rng.integers(-3, 4, (rng.integers(1, 3), 1)).astype(float)
+
+
+def _draw_one_output(rng: np.random.Generator) -> Layers:
+    W = _draw_first(rng, int(rng.integers(2, 4)))
+    return W, rng.choice([-2.0, -1.0, 1.0, 2.0], (1, len(W)))
+
+
+def _draw_layers(rng: np.random.Generator) -> Layers:
+    W = _draw_first(rng, int(rng.integers(2, 5)))
+    return W, rng.integers(-3, 4, (rng.integers(2, 4), len(W))).astype(float)
+
+
+def _draw_first(rng: np.random.Generator, h: int) -> NDArray[np.float64]:
+    """Whole numbers with independent rows."""
+    while True:
+        W = rng.integers(-2, 3, (h, h + rng.integers(0, 2))).astype(float)
+        if np.linalg.matrix_rank(W) == h:
+            return W
+
+
+def _by_eigenvalues(W: NDArray[np.float64], V: NDArray[np.float64]) -> float:
+    """Of J' J, with the Jacobian J at inputs that were solved for, one for each set of positive numbers."""
+    largest = 0.0
+    for number in range(2 ** len(W)):
+        signs = np.array([1.0 if number >> i & 1 else -1.0 for i in range(len(W))])
+        at = W @ (np.linalg.pinv(W) @ signs)
+        J = sum(np.outer(V[:, i], W[i]) for i in range(len(W)) if at[i] > 0) + np.zeros((len(V), W.shape[1]))
+        largest = max(largest, float(np.linalg.eigvalsh(J.T @ J)[-1]))
+    return math.sqrt(max(largest, 0.0))
+
+
 EXERCISES = {
     "lipschitz.5": Exercise(
         slope_bounds,
@@ -126,5 +175,11 @@ EXERCISES = {
         Check("between different values they meet elsewhere", _draw_pair, _by_cones),
         Check("all the cones together leave this value", _draw_samples, _by_cones),
         Check("samples that are too steep are a ValueError", _draw_too_steep, lambda x, y, K: ValueError),
+    ),
+    "lipschitz.9": Exercise(
+        relu_constant,
+        Check("with one hidden number it is the product of the norms", _draw_one_unit, _by_eigenvalues),
+        Check("with one output it is the largest over all patterns", _draw_one_output, _by_eigenvalues),
+        Check("with several outputs it is a spectral norm", _draw_layers, _by_eigenvalues),
     ),
 }

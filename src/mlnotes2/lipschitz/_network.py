@@ -1,0 +1,178 @@
+"""The Lipschitz constant of a neural network, between a slope that was found and a product of norms."""
+
+import copy
+import math
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import parametrize
+
+from .._enclosure import Enclosure
+from ..spectral import spectral_norm
+from ._activations import SLOPES, slope_range
+from ._eclipse import Reach, round_up, through_activation, through_linear
+from ._steepest import steepest_input
+
+
+class Residual(nn.Module):
+    r"""The residual block $x + f(x)$, as a module that `network_lipschitz` knows.
+
+    Args:
+        block: The module f, whose output has the shape of its input.
+
+    Example:
+        >>> Residual(nn.ReLU())(torch.tensor([-1.0, 1.0]))
+        tensor([-1.,  2.])
+    """
+
+    def __init__(self, block: nn.Module) -> None:
+        super().__init__()
+        self.block = block
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.block(x)
+        if y.shape != x.shape:
+            raise ValueError(f"block must keep the shape {tuple(x.shape)}, got {tuple(y.shape)}; make it so")
+        return x + y
+
+
+def network_lipschitz(
+    model: nn.Module,
+    *,
+    method: str = "product",
+    input_shape: tuple[int, ...] | None = None,
+) -> Enclosure:
+    r"""Enclose the Lipschitz constant of a network in the Euclidean norm, $\sup_{x \ne y} \|f(x) - f(y)\| / \|x - y\|$.
+
+    From above by the constants of its layers: their product, or `"eclipse"`, ECLipsE-Fast, which follows an
+    ellipsoid through linear layers and activations and is never larger but for rounding. Where other
+    modules stand between, it multiplies too. From below by the steepest input that a search finds.
+
+    Args:
+        model: `nn.Sequential` of `nn.Linear`, activations that work on each number alone, `nn.AvgPool1d`,
+            `nn.AvgPool2d`, `nn.MaxPool1d`, `nn.MaxPool2d`, `nn.Flatten`, `nn.Identity`, `nn.Dropout` in
+            evaluation mode, and `Residual` blocks. Left as it is.
+        method: How the bound from above is found.
+        input_shape: The shape of one input, without the batch. Not needed if the first layer is linear.
+
+    Returns:
+        An enclosure. Its witness is an input x and a direction v, as float64 tensors; the derivative at x
+        stretches v by at least `lower`. `upper` is proved, in spite of rounding, for the function that the
+        stored weights define in real numbers; `lower` is computed in float64.
+
+    Raises:
+        TypeError: If the model holds another module.
+        ValueError: If a weight is not finite, if a dropout is in training mode, or if an option is wrong.
+
+    Source:
+        Y. Xu, S. Sivaranjani, ECLipsE: Efficient Compositional Lipschitz Constant Estimation for Deep Neural
+        Networks, NeurIPS 2024, here with slopes from any low to any high.
+
+    Example:
+        >>> layers = [nn.Linear(2, 2), nn.ReLU(), nn.Linear(2, 1)]
+        >>> for layer in layers[::2]:
+        ...     _ = nn.init.ones_(layer.weight)
+        >>> bounds = network_lipschitz(nn.Sequential(*layers))
+        >>> print(f"{bounds.lower:.4f} {bounds.upper:.4f}")
+        2.8284 2.8284
+    """
+    if method not in ("product", "eclipse"):
+        raise ValueError(f'method must be "product" or "eclipse", got {method!r}')
+    network = freeze(model)
+    check_modules(network)
+    shape = input_shape or infer_shape(network)
+    device = next((p.device for p in network.parameters()), torch.device("cpu"))
+    x = torch.zeros(1, *shape, dtype=torch.float64, device=device)
+    try:
+        network(x)
+    except RuntimeError as error:
+        raise ValueError(f"input_shape {shape} does not fit the model: {error}") from error
+    upper = follow(network, Reach(1.0), x, method).length
+    lower, steepest, v = steepest_input(network, x)
+    return Enclosure(min(lower * (1 - 1e-9), upper), upper, (steepest, v))
+
+
+def freeze(model: nn.Module) -> nn.Module:
+    """A copy in float64 whose parametrized weights are the numbers that the model uses now."""
+    network = copy.deepcopy(model)
+    for module in list(network.modules()):
+        if parametrize.is_parametrized(module):
+            for name in list(cast(nn.ModuleDict, module.parametrizations)):
+                parametrize.remove_parametrizations(module, name)
+        if hasattr(module, "inplace"):
+            setattr(module, "inplace", False)  # noqa: B010
+    return network.double().requires_grad_(False)
+
+
+def check_modules(network: nn.Module) -> None:
+    for name, module in network.named_modules(prefix="model"):
+        if type(module) not in KNOWN:
+            raise TypeError(
+                f"{name} is {type(module).__name__}, which has no rule here; write the network as nn.Sequential of "
+                f"layers that have one, and x + f(x) as Residual(f). Known: {', '.join(k.__name__ for k in KNOWN)}"
+            )
+        if isinstance(module, nn.Dropout) and module.training:
+            raise ValueError(f"{name} is random in training mode; call model.eval() first")
+        if isinstance(module, nn.AvgPool1d | nn.AvgPool2d) and (
+            module.ceil_mode or not module.count_include_pad or getattr(module, "divisor_override", None)
+        ):
+            raise ValueError(
+                f"{name} must divide all windows by their size; remove its options that change that"
+            )
+        if isinstance(module, nn.MaxPool1d | nn.MaxPool2d) and module.dilation not in (1, (1,), (1, 1)):
+            raise ValueError(f"{name} must have dilation 1, got {module.dilation}")
+    for name, weight in network.named_parameters(prefix="model"):
+        if not weight.isfinite().all():
+            raise ValueError(
+                f"{name} must be finite, got a NaN or an infinity; look for a diverged training step"
+            )
+
+
+def infer_shape(network: nn.Module) -> tuple[int, ...]:
+    passing = (nn.Sequential, Residual, nn.Flatten, nn.Identity, nn.Dropout, *SLOPES)
+    first = next((module for module in network.modules() if not isinstance(module, passing)), None)
+    if isinstance(first, nn.Linear):
+        return (first.in_features,)
+    raise ValueError(
+        "input_shape is needed, as no linear layer comes first; pass such as (3, 32, 32), without the batch"
+    )
+
+
+def follow(module: nn.Module, reach: Reach, x: Tensor, method: str) -> Reach:
+    """From what holds the differences of inputs of the shape of x to what holds those of outputs."""
+    if isinstance(module, nn.Sequential):
+        for child in module:
+            reach, x = follow(child, reach, x, method), child(x)
+    elif isinstance(module, nn.Linear) and method == "eclipse":
+        reach = through_linear(reach, module.weight)
+    elif isinstance(module, nn.Linear):
+        reach = grow(reach, spectral_norm(module.weight, tol=1e-6).upper)
+    elif slopes := slope_range(module):
+        reach = through_activation(reach, *slopes)
+    elif isinstance(module, Residual):
+        reach = grow(reach, round_up(1 + follow(module.block, Reach(1.0), x, method).length))
+    elif isinstance(module, nn.Flatten):
+        reach = reach if x.ndim == 2 else Reach(reach.length)
+    elif type(module) in POOLS:
+        reach = grow(reach, pool_constant(module))
+    return reach
+
+
+def pool_constant(pool: Any) -> float:
+    """Each number is in at most so many windows; a mean divides by the size of the window besides."""
+    n = POOLS[type(pool)]
+    sizes, steps = (
+        (value,) * n if isinstance(value, int) else value for value in (pool.kernel_size, pool.stride)
+    )
+    windows = 1.0 * math.prod(-(-size // step) for size, step in zip(sizes, steps, strict=True))
+    mean = isinstance(pool, nn.AvgPool1d | nn.AvgPool2d)
+    return round_up(math.sqrt(round_up(windows / math.prod(sizes) if mean else windows)))
+
+
+def grow(reach: Reach, constant: float) -> Reach:
+    return Reach(round_up(reach.length * constant))
+
+
+POOLS = {nn.AvgPool1d: 1, nn.AvgPool2d: 2, nn.MaxPool1d: 1, nn.MaxPool2d: 2}  # and their numbers of axes
+KNOWN = (nn.Sequential, nn.Linear, nn.Flatten, nn.Identity, nn.Dropout, Residual, *POOLS, *SLOPES)

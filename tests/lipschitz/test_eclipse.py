@@ -1,0 +1,119 @@
+"""`through_linear` and `through_activation`: the ellipsoid holds what it must, in spite of rounding."""
+
+import itertools
+import math
+
+import mpmath
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import oracles
+from mlnotes2.lipschitz._eclipse import Reach, through_activation, through_linear
+
+seeds = st.integers(0, 2**32 - 1)
+sizes = st.integers(1, 6)
+SLOPES = st.sampled_from(
+    [(0.0, 1.0), (0.0, 0.25), (0.2, 1.0), (-0.1, 1.1), (-3.0, 1.0), (0.9, 1.0), (-1.0, 1.0), (1.0, 1.0)]
+)
+
+
+def random_matrix(seed, *shape):
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def random_reach(seed, n):
+    """An ellipsoid as it comes out of a linear layer."""
+    return through_linear(Reach(1.0), random_matrix(seed, n, n))
+
+
+def exact(M):
+    return mpmath.matrix(M.tolist())
+
+
+def least_eigenvalue(M):
+    return min(mpmath.eigsy(M, eigvals_only=True))
+
+
+@settings(max_examples=100, deadline=None)
+@given(seeds, sizes, SLOPES)
+@pytest.mark.claim("lipschitz.ellipsoid")
+def test_through_activation_holds_every_difference(seed, n, slopes):
+    before = random_reach(seed, n)
+    after = through_activation(before, *slopes)
+    rng = np.random.default_rng(seed)
+    u = rng.normal(size=(n, 200))
+    values, vectors = np.linalg.eigh(before.M.numpy())
+    v = vectors * np.sqrt(np.maximum(values, 0)) @ (u / np.linalg.norm(u, axis=0)) * before.length
+    corner = rng.integers(0, 2, size=v.shape)  # each slope at one end of its range
+    differences = v * (
+        slopes[0] + (slopes[1] - slopes[0]) * np.where(rng.random(200) < 0.5, corner, rng.random(v.shape))
+    )
+    M = np.eye(n) if after.M is None else after.M.numpy() + 1e-12 * np.eye(n)
+    inside = (differences * np.linalg.solve(M, differences)).sum(axis=0)
+    assert inside.max() <= after.length**2 * (1 + 1e-6)  # solving with M, whose condition may be large
+
+
+@settings(max_examples=100, deadline=None)
+@given(seeds, sizes, SLOPES)
+def test_through_activation_never_lengthens_the_longest_axis_by_more_than_the_slope(seed, n, slopes):
+    before = random_reach(seed, n)
+    after = through_activation(before, *slopes)
+    assert after.length == pytest.approx(before.length * max(map(abs, slopes)), rel=1e-15)
+    if after.M is not None:
+        assert torch.linalg.eigvalsh(after.M)[-1] <= 1 + 1e-9  # what was added for rounding
+
+
+@settings(max_examples=40, deadline=None)
+@given(seeds, sizes, sizes, st.sampled_from([1e-200, 1e-3, 1.0, 1e200]))
+def test_through_linear_is_at_least_the_exact_product(seed, n, d, scale):
+    before, W = random_reach(seed, d), scale * random_matrix(seed + 1, n, d)
+    after = through_linear(before, W)
+    with mpmath.workdps(60):
+        wanted = exact(W) * exact(before.M) * exact(W).T * mpmath.mpf(before.length) ** 2
+        given_ = exact(after.M) * mpmath.mpf(after.length) ** 2
+        assert least_eigenvalue(given_ - wanted) >= 0
+        assert after.length <= before.length * mpmath.mpf(scale) * torch.linalg.matrix_norm(
+            W / scale, 2
+        ).item() * (1 + 1e-6)
+    assert torch.linalg.eigvalsh(after.M)[-1] == pytest.approx(1, rel=1e-8)  # the norm's tolerance
+
+
+@settings(max_examples=40, deadline=None)
+@given(seeds, sizes, SLOPES)
+def test_through_activation_is_at_least_the_exact_ellipsoid(seed, n, slopes):
+    before = random_reach(seed, n)
+    after = through_activation(before, *slopes)
+    if after.M is None:
+        return
+    low, high = sorted(slopes, key=abs)
+    low, high = (low, high) if high > 0 else (-low, -high)
+    with mpmath.workdps(60):
+        M, low, high = exact(before.M), mpmath.mpf(low), mpmath.mpf(high)
+        half, middle, one = (high - low) / 2, (high + low) / 2, mpmath.eye(n)
+        wanted = (
+            M
+            if half == 0
+            else (middle**2 * mpmath.inverse(one - half / high * M) - low * high * one) / (half * high)
+        )
+        assert least_eigenvalue(exact(after.M) - wanted) >= 0
+
+
+@settings(max_examples=50, deadline=None)
+@given(seeds, st.lists(sizes, min_size=3, max_size=7))
+def test_the_bound_is_that_of_the_paper_for_slopes_from_0_to_1(seed, widths):
+    weights = [random_matrix(seed + i, n, d) for i, (d, n) in enumerate(itertools.pairwise(widths))]
+    reach = through_linear(Reach(1.0), weights[0])
+    for W in weights[1:]:
+        reach = through_linear(through_activation(reach, 0.0, 1.0), W)
+    assert reach.length == pytest.approx(oracles.eclipse_fast([W.numpy() for W in weights]), rel=1e-7)
+
+
+def test_through_linear_of_zero_reaches_nowhere():
+    assert through_linear(Reach(1.0), torch.zeros(2, 3, dtype=torch.float64)) == Reach(0.0)
+
+
+def test_through_activation_keeps_what_is_unknown():
+    assert through_activation(Reach(2.0), 0.0, 0.25) == Reach(math.nextafter(0.5, 1))

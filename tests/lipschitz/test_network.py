@@ -1,0 +1,317 @@
+"""`network_lipschitz`: lower <= true <= upper, for networks whose constant is known and for random ones."""
+
+import copy
+import itertools
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+import oracles
+from mlnotes2.lipschitz import Residual, network_lipschitz
+from mlnotes2.lipschitz._eclipse import Reach
+from mlnotes2.lipschitz._network import follow
+from mlnotes2.spectral import spectral_normalize
+
+METHODS = ["product", "eclipse"]
+ACTIVATIONS = [nn.ReLU, nn.Tanh, nn.Sigmoid, nn.SiLU, nn.ELU, nn.Softplus, nn.GELU, lambda: nn.LeakyReLU(0.1)]
+seeds = st.integers(0, 2**32 - 1)
+widths = st.lists(st.integers(1, 8), min_size=2, max_size=6)
+
+
+def normal(seed, *shape):
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def perceptron(seed, sizes, activation=nn.ReLU, bias=True):
+    layers = []
+    for i, (d, n) in enumerate(itertools.pairwise(sizes)):
+        linear = nn.Linear(d, n, bias=bias, dtype=torch.float64)
+        linear.weight.data = normal(seed + 2 * i, n, d)
+        if bias:
+            linear.bias.data = normal(seed + 2 * i + 1, n)
+        layers += [linear, activation()]
+    return nn.Sequential(*layers[:-1])
+
+
+def slopes_between_points(model, seed, shape, n=300):
+    x, y = 3 * normal(seed, n, *shape), 3 * normal(seed + 1, n, *shape)
+    y[::2] = x[::2] + 1e-2 * y[::2]
+    with torch.no_grad():
+        rise = (model(x) - model(y)).flatten(1).norm(dim=1)
+    return (rise / (x - y).flatten(1).norm(dim=1)).max().item()
+
+
+@settings(max_examples=25, deadline=None)
+@given(seeds, st.integers(1, 3), st.integers(1, 5), st.integers(1, 3), st.sampled_from(METHODS))
+@pytest.mark.claim("lipschitz.jacobian")
+def test_network_lipschitz_holds_the_constant_found_by_enumerating_patterns(seed, d, h, n, method):
+    model = perceptron(seed, [d, h, n])
+    exact = oracles.relu_layer_constant(
+        model[0].weight.detach().numpy(), model[0].bias.detach().numpy(), model[2].weight.detach().numpy()
+    )
+    found = network_lipschitz(model, method=method)
+    assert found.lower <= exact * (1 + 1e-9)  # the oracle is rounded
+    assert exact <= found.upper * (1 + 1e-9)
+    assert found.lower >= 0.3 * exact  # the search is no proof; it seldom falls behind so much
+
+
+@settings(max_examples=200, deadline=None)
+@given(seeds, widths, st.sampled_from(ACTIVATIONS))
+@pytest.mark.claim("lipschitz.eclipse")
+def test_network_lipschitz_eclipse_is_between_the_slopes_and_the_product(seed, sizes, activation):
+    model = perceptron(seed, sizes, activation).requires_grad_(False)
+    eclipse, product = (
+        follow(model, Reach(1.0), torch.zeros(1, sizes[0]).double(), method).length
+        for method in METHODS[::-1]
+    )
+    assert slopes_between_points(model, seed, sizes[:1]) <= eclipse * (
+        1 + 1e-8
+    )  # slopes of near points cancel
+    assert eclipse <= product * (1 + 1e-6)  # the tolerance of the norms
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    seeds,
+    st.integers(1, 8),
+    st.integers(1, 8),
+    st.sampled_from(METHODS),
+    st.sampled_from([1e-150, 1.0, 1e100]),
+)
+def test_network_lipschitz_of_a_linear_layer_is_its_norm(seed, n, d, method, scale):
+    model = perceptron(seed, [d, n])
+    model[0].weight.data *= scale
+    model[0].bias.data *= scale
+    found = network_lipschitz(model, method=method)
+    norm = torch.linalg.matrix_norm(model[0].weight / scale, 2).item() * scale
+    assert found.lower <= norm * (1 + 1e-12)
+    assert norm * (1 - 1e-12) <= found.upper <= norm * (1 + 1e-6)
+    assert found.lower >= norm * 0.99  # power iteration without a gap
+
+
+@settings(max_examples=30, deadline=None)
+@given(seeds, widths, st.sampled_from(ACTIVATIONS), st.sampled_from(METHODS))
+@pytest.mark.claim("lipschitz.jacobian")
+def test_network_lipschitz_the_witness_shows_the_lower_bound(seed, sizes, activation, method):
+    model = perceptron(seed, sizes, activation)
+    found = network_lipschitz(model, method=method)
+    x, v = found.witness
+    assert x.shape == v.shape == (sizes[0],)
+    jacobian = torch.autograd.functional.jacobian(model, x)
+    assert torch.linalg.vector_norm(jacobian @ v) >= found.lower * torch.linalg.vector_norm(v) * (1 - 1e-12)
+
+
+def test_network_lipschitz_bounds_a_network_whose_product_is_far_too_large():
+    model = nn.Sequential(nn.Linear(1, 2, bias=False), nn.ReLU(), nn.Linear(2, 1, bias=False)).double()
+    model[0].weight.data = torch.tensor([[1.0], [-1.0]]).double()
+    model[2].weight.data = torch.tensor([[1.0, 1.0]]).double()  # |x|
+    product, eclipse = (network_lipschitz(model, method=method) for method in METHODS)
+    assert product.upper == pytest.approx(2, rel=1e-6)
+    assert eclipse.upper == pytest.approx(2**0.5, rel=1e-6)
+    assert product.lower == eclipse.lower == pytest.approx(1, rel=1e-6)
+
+
+def tent(center, width, steepness):
+    """A ReLU network that is 0 but for a tent; its corners are numbers that add without rounding."""
+    model = nn.Sequential(nn.Linear(1, 3), nn.ReLU(), nn.Linear(3, 1, bias=False)).double()
+    model[0].weight.data = torch.ones(3, 1).double()
+    model[0].bias.data = torch.tensor([width - center, -center, -width - center]).double()
+    model[2].weight.data = steepness * torch.tensor([[1.0, -2.0, 1.0]]).double()
+    return model
+
+
+@pytest.mark.claim("lipschitz.between")
+@settings(max_examples=20)
+@given(st.sets(st.integers(-20, 20), min_size=2, max_size=10), st.integers(1, 10**6), st.data())
+def test_network_lipschitz_sees_what_happens_between_the_data(points, steepness, data):
+    x = torch.tensor(sorted(points), dtype=torch.float64)[:, None].requires_grad_()
+    i = data.draw(st.integers(0, len(x) - 2))
+    center, width = (x[i] + x[i + 1]).item() / 2, (x[i + 1] - x[i]).item() / 4
+    model = tent(center, width, steepness)
+    y = model(x)
+    (slopes,) = torch.autograd.grad(y.sum(), x)
+    assert (y == 0).all()
+    assert (slopes == 0).all()
+    top, foot = model(torch.tensor([[center], [center - width]], dtype=torch.float64))
+    assert (top - foot).item() / width == steepness
+    assert network_lipschitz(model, method="eclipse").upper >= steepness
+
+
+@settings(max_examples=30, deadline=None)
+@given(seeds, st.integers(1, 5), st.sampled_from(METHODS))
+def test_network_lipschitz_of_a_residual_block(seed, d, method):
+    model = nn.Sequential(Residual(perceptron(seed, [d, 4, d])), nn.Tanh(), nn.Linear(d, 2).double())
+    found = network_lipschitz(model, method=method)
+    inner = network_lipschitz(model[0].block, method=method).upper
+    last = torch.linalg.matrix_norm(model[2].weight, 2).item()
+    assert found.upper == pytest.approx((1 + inner) * last, rel=1e-5)  # two tolerances
+    assert slopes_between_points(model, seed, (d,)) <= found.upper * (1 + 1e-8)
+
+
+def test_network_lipschitz_of_a_residual_block_around_the_identity_is_two():
+    found = network_lipschitz(Residual(nn.Identity()), input_shape=(3,))
+    assert found.upper == pytest.approx(2, rel=1e-12)
+    assert found.lower == pytest.approx(2, rel=1e-6)
+
+
+def pooled(pool, *shape):
+    """The matrix of a linear pooling."""
+    basis = torch.eye(int(np.prod(shape)), dtype=torch.float64).reshape(-1, *shape)
+    return pool(basis).flatten(1).T
+
+
+@pytest.mark.parametrize(
+    ("pool", "shape", "exact"),
+    [
+        (nn.AvgPool1d(3), (2, 9), True),
+        (nn.AvgPool2d(2), (1, 6, 6), True),
+        (nn.AvgPool2d((2, 3)), (2, 4, 6), True),
+        (nn.AvgPool2d(3, stride=2, padding=1), (1, 7, 7), False),
+        (nn.AvgPool1d(4, stride=1), (1, 9), False),
+        (nn.AvgPool1d(2, stride=3), (1, 9), True),
+    ],
+    ids=str,
+)
+def test_network_lipschitz_of_average_pooling(pool, shape, exact):
+    norm = torch.linalg.matrix_norm(pooled(pool, *shape), 2).item()
+    found = network_lipschitz(pool, input_shape=shape)
+    assert found.lower <= norm * (1 + 1e-12)
+    assert norm <= found.upper * (1 + 1e-12)
+    if exact:
+        assert found.upper == pytest.approx(norm, rel=1e-12)
+        assert found.lower == pytest.approx(norm, rel=1e-6)
+
+
+@pytest.mark.claim("lipschitz.pool")
+@given(st.integers(1, 4), st.integers(1, 4), st.integers(1, 3))
+@settings(max_examples=20, deadline=None)
+def test_network_lipschitz_of_pooling_without_overlap(height, width, windows):
+    shape, size = (1, windows * height, windows * width), (height, width)
+    mean = network_lipschitz(nn.AvgPool2d(size), input_shape=shape)
+    assert torch.linalg.matrix_norm(pooled(nn.AvgPool2d(size), *shape), 2).item() == pytest.approx(
+        (height * width) ** -0.5
+    )
+    assert mean.upper == pytest.approx((height * width) ** -0.5)
+    largest = network_lipschitz(nn.MaxPool2d(size), input_shape=shape)
+    assert largest.upper == pytest.approx(1)
+    assert largest.lower == pytest.approx(1, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    "pool", [nn.MaxPool2d(3, stride=1), nn.MaxPool2d(3, stride=2, padding=1), nn.MaxPool1d(2)], ids=str
+)
+def test_network_lipschitz_of_max_pooling_holds_all_slopes(pool):
+    shape = (2, 6, 6)[-(2 if isinstance(pool, nn.MaxPool1d) else 3) :]
+    found = network_lipschitz(pool, input_shape=shape)
+    spike = torch.zeros(1, *shape, dtype=torch.float64)
+    spike[..., 3] = 1 if isinstance(pool, nn.MaxPool1d) else 0
+    if not isinstance(pool, nn.MaxPool1d):
+        spike[0, :, 3, 3] = 1
+    rise = (pool(spike) - pool(0 * spike)).norm() / spike.norm()  # the spike is in as many windows as can be
+    assert rise.item() == pytest.approx(found.upper)
+    assert slopes_between_points(pool, 0, shape) <= found.upper
+
+
+def test_network_lipschitz_of_a_sequence_with_everything():
+    model = nn.Sequential(
+        nn.AvgPool2d(2), nn.Flatten(), nn.Linear(12, 8), nn.Dropout(), nn.PReLU(), nn.Identity(), nn.Linear(8, 8),
+        Residual(nn.Sequential(nn.SELU(), nn.Linear(8, 8))), nn.Hardtanh(), nn.Linear(8, 3), nn.LogSigmoid(),
+    ).eval()  # fmt: skip
+    for method in METHODS:
+        found = network_lipschitz(model, method=method, input_shape=(3, 4, 4))
+        assert slopes_between_points(copy.deepcopy(model).double(), 0, (3, 4, 4)) <= found.upper
+        assert found.lower <= found.upper
+
+
+def test_network_lipschitz_uses_the_weights_that_the_model_uses_and_leaves_it_alone():
+    model = nn.Sequential(spectral_normalize(nn.Linear(6, 6)), nn.ReLU(inplace=True), nn.Linear(6, 1))
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    found = network_lipschitz(model)
+    assert found.upper <= torch.linalg.matrix_norm(model[2].weight, 2).item() * (1 + 1e-5)
+    assert model[1].inplace
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+    assert all(p.requires_grad and p.dtype == torch.float32 for p in model.parameters())
+
+
+def test_network_lipschitz_does_not_touch_the_global_seed():
+    model = perceptron(0, [3, 4, 1])
+    state = torch.random.get_rng_state()
+    first, second = (network_lipschitz(model) for _ in range(2))
+    assert torch.equal(state, torch.random.get_rng_state())
+    assert (first.lower, first.upper) == (second.lower, second.upper)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_network_lipschitz_of_a_constant_network(method):
+    model = perceptron(0, [3, 4, 2])
+    model[2].weight.data.zero_()
+    found = network_lipschitz(model, method=method)
+    assert found.lower == 0
+    assert found.upper < 1e-300
+
+
+def test_network_lipschitz_under_no_grad_and_in_float32():
+    model = perceptron(1, [3, 4, 2]).float()
+    with torch.no_grad():
+        found = network_lipschitz(model)
+    assert 0 < found.lower <= found.upper
+
+
+class Custom(nn.Module):
+    def forward(self, x):
+        return x.sin()
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        (
+            nn.Sequential(nn.Linear(2, 2), nn.Softmax(dim=1)),
+            r"model\.1 is Softmax.*Known: Sequential, Linear",
+        ),
+        (nn.Sequential(nn.Linear(2, 2), nn.Sequential(Custom())), r"model\.1\.0 is Custom.*Residual\(f\)"),
+        (nn.Sequential(nn.BatchNorm1d(2)), r"model\.0 is BatchNorm1d"),
+        (nn.LSTM(2, 2), "model is LSTM"),
+    ],
+)
+def test_network_lipschitz_names_a_module_that_it_does_not_know(model, message):
+    with pytest.raises(TypeError, match=message):
+        network_lipschitz(model)
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_network_lipschitz_rejects_weights_that_are_not_finite(number):
+    model = perceptron(0, [2, 2, 1])
+    model[2].bias.data[0] = number
+    with pytest.raises(ValueError, match=r"model\.2\.bias must be finite"):
+        network_lipschitz(model)
+
+
+@pytest.mark.parametrize(
+    ("model", "options", "message"),
+    [
+        (nn.Linear(2, 2), {"method": "exact"}, '"product" or "eclipse"'),
+        (nn.AvgPool2d(2), {}, "input_shape is needed"),
+        (nn.ReLU(), {}, "input_shape is needed"),
+        (nn.Sequential(nn.AvgPool1d(2), nn.Linear(2, 2)), {}, "input_shape is needed"),
+        (nn.Linear(2, 2), {"input_shape": (3,)}, r"input_shape \(3,\) does not fit"),
+        (nn.Sequential(nn.Linear(2, 3), nn.Linear(2, 1)), {}, "does not fit the model"),
+        (nn.Sequential(nn.Linear(2, 2), nn.Dropout()), {}, r"model\.1 is random in training mode"),
+        (
+            nn.AvgPool2d(3, padding=1, count_include_pad=False),
+            {"input_shape": (1, 6, 6)},
+            "divide all windows",
+        ),
+        (nn.AvgPool2d(2, divisor_override=1), {"input_shape": (1, 6, 6)}, "divide all windows"),
+        (nn.AvgPool1d(2, ceil_mode=True), {"input_shape": (1, 5)}, "divide all windows"),
+        (nn.MaxPool2d(2, dilation=2), {"input_shape": (1, 6, 6)}, "dilation 1"),
+        (Residual(nn.Linear(3, 1)), {}, r"block must keep the shape \(1, 3\)"),
+    ],
+)
+def test_network_lipschitz_rejects_what_it_cannot_bound(model, options, message):
+    with pytest.raises(ValueError, match=message):
+        network_lipschitz(model, **options)
