@@ -47,8 +47,9 @@ class StatementBlock(Block):
             record = proof(tests, project=self.project)
         except RunError as error:
             raise PageError(f"{page_name(self.project)}: {error}") from error
-        box = ElementTree.SubElement(parent, "div", {"class": kind, "id": f"{kind}-{claim}"})
-        title = ElementTree.SubElement(box, "p", {"class": f"{kind}-title"})
+        box = ElementTree.SubElement(parent, "div", {"class": kind})
+        # the id stands on the title: from that of a box the theme would make ids of the blocks inside
+        title = ElementTree.SubElement(box, "p", {"class": f"{kind}-title", "id": f"{kind}-{claim}"})
         title.text = self.heading(claim)
         for link in badges(tests, record, self.project):
             # stashed, because mkdocs checks links against docs/ and the sources are not there

@@ -65,15 +65,14 @@ class FencePreprocessor(Preprocessor):
             piece: Slice | None = slice_stub(fence.symbols[0], src=self.project.src)
         else:
             piece = slice_symbols(fence.symbols, src=self.project.src) if fence.symbols else None
-        shown = self._stashed(self._links(piece)) if piece and not fence.is_stub else []
+        shown = self._stashed(f'<div id="{anchor(fence)}"></div>') if fence.values else []
+        shown += self._stashed(self._links(piece)) if piece and not fence.is_stub else []
         if fence.is_wrong:
             shown += ['<p class="wrong-note">Wrong on purpose: no copy button.</p>', ""]
         shown += _block(compose(piece, fence), ".python", ".no-copy" if fence.is_wrong else "", fence.options)
         example = example_of(fence, self.project)
         if example is None:
             return shown
-        if fence.values:
-            shown += ["", *self._stashed(f'<a id="{anchor(fence)}"></a>')]
         output = run_example(example, project=self.project).output
         if output.strip():
             shown += ["", *_block(output, ".text", ".no-copy", ".output")]

@@ -249,7 +249,7 @@ def test_extension_shows_no_output_where_nothing_is_printed(render):
 
 def test_extension_puts_an_anchor_where_values_are_published(render):
     page = render('```python right values="the_sum=1+1 b=2"\nprint(2)\n```')
-    assert '<a id="value-the-sum"></a>' in page
+    assert '<div id="value-the-sum"></div>' in page
     assert "values=" not in page
 
 
@@ -278,7 +278,7 @@ def test_extension_says_where_a_symbol_has_no_stub(render, built_project):
 
 def test_extension_shows_an_exercise_with_its_name_and_badge(render):
     page = render("/// exercise | Even or odd\n    id: topic.1\n\nIs two even?\n///")
-    assert '<div class="exercise" id="exercise-topic.1">' in page
+    assert '<div class="exercise">\n<p class="exercise-title" id="exercise-topic.1">' in page
     assert "topic.1: Even or odd" in page
     assert re.search(
         r'<span class="badge"><a href="[^"]*test_two.py.html#L-6"[^>]*>tested, 3 cases</a>', page

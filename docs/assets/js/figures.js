@@ -114,11 +114,19 @@
     links.toggleAttribute('data-scrolled', code.scrollTop > 0);
   };
 
+  // The theme lets the keyboard scroll a block that is too long or wide, but not one that was folded then.
+  const reach = code => {
+    if (code.scrollWidth > code.clientWidth || code.scrollHeight > code.clientHeight) code.tabIndex = 0;
+  };
+
   const start = () => {
     document.querySelectorAll('.source-links[data-line]').forEach(scroll);
     document.querySelectorAll('figure.fig').forEach(wake);
     document.querySelectorAll('.math').forEach(formula => formulas.observe(formula));
   };
-  document.addEventListener('toggle', event => event.target.querySelectorAll('.source-links[data-line]').forEach(scroll), true);
+  document.addEventListener('toggle', event => {
+    event.target.querySelectorAll('.source-links[data-line]').forEach(scroll);
+    event.target.querySelectorAll('pre > code').forEach(reach);
+  }, true);
   document.readyState === 'loading' ? document.addEventListener('DOMContentLoaded', start) : start();
 })();
