@@ -22,7 +22,7 @@ def reach():
         reaches += [linear, through_activation(linear, 0.0, 1.0)]
         products += 2 * [products[-1] * torch.linalg.matrix_norm(W, 2).item()]
     reaches, products = reaches[:-1], products[:-1]
-    turn = np.linspace(0, 2 * np.pi, 49)
+    turn = np.linspace(0, 2 * np.pi, 33)
     circle = np.stack([np.cos(turn), np.sin(turn)])
     ellipses = np.array([(r.length * _root(r.M) @ circle).T for r in reaches])
     discs = np.array([(product * circle).T for product in products])
@@ -71,7 +71,7 @@ def _root(M):
     return vectors * np.sqrt(values.clip(0)) @ vectors.T
 
 
-def _differences(weights, n=150):
+def _differences(weights, n=80):
     """How far apart n pairs of inputs at distance 1 are, after each layer."""
     rng = np.random.default_rng(0)
     turn = rng.uniform(0, 2 * np.pi, n)

@@ -186,6 +186,47 @@ def test_network_lipschitz_of_average_pooling(pool, shape, exact):
         assert found.lower == pytest.approx(norm, rel=1e-6)
 
 
+CONVOLUTIONS = [
+    (nn.Conv1d(2, 3, 3, padding=1, padding_mode="circular"), (2, 8), True),
+    (nn.Conv2d(2, 3, 3, padding=1, padding_mode="circular"), (2, 6, 6), True),
+    (nn.Conv2d(2, 4, 3, padding="same", padding_mode="circular", groups=2), (2, 6, 5), True),
+    (nn.Conv2d(1, 2, 3, padding=1, stride=2, padding_mode="circular"), (1, 6, 6), True),
+    (nn.Conv2d(2, 2, 3, padding_mode="circular"), (2, 6, 6), False),
+    (nn.Conv1d(2, 2, 3, stride=2, padding_mode="circular", padding=1), (2, 7), False),
+    (nn.Conv1d(2, 3, 3), (2, 8), False),
+    (nn.Conv2d(2, 3, 3, padding=1), (2, 6, 6), False),
+    (nn.Conv2d(2, 3, 3, padding="same", dilation=2), (2, 7, 6), False),
+    (nn.Conv2d(2, 3, (3, 2), padding=(3, 1)), (2, 6, 6), False),
+    (nn.Conv2d(4, 2, 4, padding=1, stride=2, groups=2), (4, 6, 6), False),
+]
+
+
+@pytest.mark.parametrize(("conv", "shape", "tight"), CONVOLUTIONS, ids=str)
+@pytest.mark.parametrize("seed", range(3))
+def test_network_lipschitz_of_a_convolution_holds_the_norm_of_its_matrix(conv, shape, tight, seed):
+    conv = copy.deepcopy(conv).double()
+    conv.weight.data, conv.bias.data = normal(seed, *conv.weight.shape), torch.zeros(len(conv.bias)).double()
+    with torch.no_grad():
+        norm = torch.linalg.matrix_norm(pooled(conv, *shape), 2).item()
+    found = network_lipschitz(conv, input_shape=shape)
+    assert found.lower <= norm * (1 + 1e-12)
+    assert norm <= found.upper * (1 + 1e-12)
+    assert found.upper <= norm * (1.01 if tight else 1.6)  # tol; with zeros the images are small
+    assert found.lower >= norm * 0.9
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_network_lipschitz_of_a_convolutional_network(method):
+    model = nn.Sequential(
+        nn.Conv2d(1, 4, 3, padding=1), nn.ReLU(), nn.AvgPool2d(2),
+        Residual(nn.Sequential(nn.Conv2d(4, 4, 3, padding=1), nn.Tanh())), nn.MaxPool2d(2),
+        nn.Flatten(), nn.Linear(16, 8), nn.ReLU(), nn.Linear(8, 3),
+    ).double()  # fmt: skip
+    found = network_lipschitz(model, method=method, input_shape=(1, 8, 8))
+    assert slopes_between_points(model, 0, (1, 8, 8)) <= found.upper
+    assert 0 < found.lower <= found.upper
+
+
 @pytest.mark.claim("lipschitz.pool")
 @given(st.integers(1, 4), st.integers(1, 4), st.integers(1, 3))
 @settings(max_examples=20, deadline=None)
@@ -297,6 +338,18 @@ def test_network_lipschitz_rejects_weights_that_are_not_finite(number):
         (nn.Linear(2, 2), {"method": "exact"}, '"product" or "eclipse"'),
         (nn.AvgPool2d(2), {}, "input_shape is needed"),
         (nn.ReLU(), {}, "input_shape is needed"),
+        (nn.Sequential(nn.Conv2d(1, 1, 3), nn.Flatten(), nn.Linear(4, 1)), {}, "input_shape is needed"),
+        (nn.Conv1d(1, 1, 5, padding=2), {"input_shape": (1, 4)}, "input_size must be at least"),
+        (
+            nn.Conv1d(1, 1, 3, padding=1, padding_mode="reflect"),
+            {"input_shape": (1, 8)},
+            "model must be padded with zeros",
+        ),
+        (
+            nn.Conv1d(1, 1, 3, padding=2, padding_mode="circular"),
+            {"input_shape": (1, 8)},
+            "at most half of its kernel",
+        ),
         (nn.Sequential(nn.AvgPool1d(2), nn.Linear(2, 2)), {}, "input_shape is needed"),
         (nn.Linear(2, 2), {"input_shape": (3,)}, r"input_shape \(3,\) does not fit"),
         (nn.Sequential(nn.Linear(2, 3), nn.Linear(2, 1)), {}, "does not fit the model"),

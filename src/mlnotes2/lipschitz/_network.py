@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from .._enclosure import Enclosure
-from ..spectral import spectral_norm
+from ..spectral import conv_spectral_norm, spectral_norm
 from ._activations import SLOPES, slope_range
 from ._eclipse import Reach, round_up, through_activation, through_linear
 from ._steepest import steepest_input
@@ -50,9 +50,9 @@ def network_lipschitz(
     modules stand between, it multiplies too. From below by the steepest input that a search finds.
 
     Args:
-        model: `nn.Sequential` of `nn.Linear`, activations that work on each number alone, `nn.AvgPool1d`,
-            `nn.AvgPool2d`, `nn.MaxPool1d`, `nn.MaxPool2d`, `nn.Flatten`, `nn.Identity`, `nn.Dropout` in
-            evaluation mode, and `Residual` blocks. Left as it is.
+        model: `nn.Sequential` of `nn.Linear`, `nn.Conv1d`, `nn.Conv2d`, activations that work on each number
+            alone, pooling (`nn.AvgPool1d`, `nn.AvgPool2d`, `nn.MaxPool1d`, `nn.MaxPool2d`), `nn.Flatten`,
+            `nn.Identity`, `nn.Dropout` in evaluation mode, and `Residual` blocks. Left as it is.
         method: How the bound from above is found.
         input_shape: The shape of one input, without the batch. Not needed if the first layer is linear.
 
@@ -63,7 +63,8 @@ def network_lipschitz(
 
     Raises:
         TypeError: If the model holds another module.
-        ValueError: If a weight is not finite, if a dropout is in training mode, or if an option is wrong.
+        ValueError: If a weight is not finite, a dropout is in training mode, an image is smaller than a kernel,
+            or an option of the function or of a layer has no rule.
 
     Source:
         Y. Xu, S. Sivaranjani, ECLipsE: Efficient Compositional Lipschitz Constant Estimation for Deep Neural
@@ -120,6 +121,10 @@ def check_modules(network: nn.Module) -> None:
             raise ValueError(
                 f"{name} must divide all windows by their size; remove its options that change that"
             )
+        if isinstance(module, nn.Conv1d | nn.Conv2d) and not known_padding(module):
+            raise ValueError(
+                f"{name} must be padded with zeros, or circularly by at most half of its kernel; change its padding"
+            )
         if isinstance(module, nn.MaxPool1d | nn.MaxPool2d) and module.dilation not in (1, (1,), (1, 1)):
             raise ValueError(f"{name} must have dilation 1, got {module.dilation}")
     for name, weight in network.named_parameters(prefix="model"):
@@ -127,6 +132,13 @@ def check_modules(network: nn.Module) -> None:
             raise ValueError(
                 f"{name} must be finite, got a NaN or an infinity; look for a diverged training step"
             )
+
+
+def known_padding(conv: nn.Conv1d | nn.Conv2d) -> bool:
+    if conv.padding_mode != "circular":
+        return conv.padding_mode == "zeros"
+    pads = [0] if isinstance(conv.padding, str) else conv.padding  # "same" or "valid"
+    return all(2 * p <= d * (k - 1) for p, d, k in zip(pads, conv.dilation, conv.kernel_size, strict=False))
 
 
 def infer_shape(network: nn.Module) -> tuple[int, ...]:
@@ -154,9 +166,24 @@ def follow(module: nn.Module, reach: Reach, x: Tensor, method: str) -> Reach:
         reach = grow(reach, round_up(1 + follow(module.block, Reach(1.0), x, method).length))
     elif isinstance(module, nn.Flatten):
         reach = reach if x.ndim == 2 else Reach(reach.length)
+    elif isinstance(module, nn.Conv1d | nn.Conv2d):
+        reach = grow(reach, conv_constant(module, x))
     elif type(module) in POOLS:
         reach = grow(reach, pool_constant(module))
     return reach
+
+
+def conv_constant(conv: nn.Conv1d | nn.Conv2d, x: Tensor) -> float:
+    """The bound for zeros holds however many there are; fewer circular ones than usual leave out rows only."""
+    norm = conv_spectral_norm(
+        conv.weight,
+        x.shape[2:],
+        padding=conv.padding_mode,
+        stride=conv.stride,
+        dilation=conv.dilation,
+        groups=conv.groups,
+    )
+    return norm.upper
 
 
 def pool_constant(pool: Any) -> float:
@@ -175,4 +202,15 @@ def grow(reach: Reach, constant: float) -> Reach:
 
 
 POOLS = {nn.AvgPool1d: 1, nn.AvgPool2d: 2, nn.MaxPool1d: 1, nn.MaxPool2d: 2}  # and their numbers of axes
-KNOWN = (nn.Sequential, nn.Linear, nn.Flatten, nn.Identity, nn.Dropout, Residual, *POOLS, *SLOPES)
+KNOWN = (
+    nn.Sequential,
+    nn.Linear,
+    nn.Conv1d,
+    nn.Conv2d,
+    nn.Flatten,
+    nn.Identity,
+    nn.Dropout,
+    Residual,
+    *POOLS,
+    *SLOPES,
+)
