@@ -14,7 +14,7 @@ import torch
 from torch import nn
 from torch.nn.utils import parametrizations
 
-from mlnotes2.spectral import conv_spectral_norm, spectral_norm
+from mlnotes2.spectral import conv_spectral_norm, spectral_norm, spectral_normalize
 
 # %% [markdown]
 # ## Three norms of one kernel
@@ -61,6 +61,24 @@ layer = parametrizations.spectral_norm(layer, n_power_iterations=100).eval()
 left = conv_spectral_norm(layer.weight, 32)
 print(f"as a matrix:      {spectral_norm(layer.weight.flatten(1)).upper:.4f}")
 print(f"as a convolution: {left.lower:.4f} to {left.upper:.4f}")
+
+# %% [markdown]
+# `spectral_normalize` divides by a bound for images of every size, at each use of the weight. So the layer is not too steep
+# at the first step of training, nor after it.
+
+# %% values="ours_leaves=norm.upper"
+layer = nn.Conv2d(64, 64, 3, padding=1)
+with torch.no_grad():
+    layer.weight.copy_(kernel)
+layer = spectral_normalize(layer)
+optimizer = torch.optim.Adam(layer.parameters(), lr=0.3)
+images = torch.randn(4, 64, 32, 32, generator=torch.Generator().manual_seed(1))
+for step in range(3):
+    norm = conv_spectral_norm(layer.weight, 32)
+    print(f"step {step}: {norm.lower:.4f} to {norm.upper:.4f}")
+    optimizer.zero_grad()
+    layer(images).relu().mean().neg().backward()
+    optimizer.step()
 
 # %% [markdown]
 # ## A few waves speak for all

@@ -12,6 +12,7 @@ from mlnotes2.spectral._fourier import (
     all_frequencies,
     correlations,
     find_peak,
+    fourier_matrix,
     right_vector,
     unstride,
     waves,
@@ -24,8 +25,8 @@ def gaussian(*shape, seed=0):
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
-def fourier_matrix(taps, turns):
-    """Of taps (n, d, rows, columns), from the definition."""
+def from_definition(taps, turns):
+    """The Fourier matrix of taps (n, d, rows, columns), term by term."""
     i, j = (torch.arange(count, dtype=torch.float64) for count in taps.shape[2:])
     angle = 2 * math.pi * (turns[0] * i[:, None] + turns[1] * j)
     return (taps * torch.exp(1j * angle)).sum((2, 3))
@@ -39,7 +40,7 @@ def test_correlations_are_the_taps_of_the_square(groups, n, d, rows, columns, se
     wave = waves(turns[None], [range(1 - rows, rows), range(1 - columns, columns)])[0, -len(found) :]
     half = (wave.conj() @ found.to(wave.dtype)).view(groups, d, d)
     for group in range(groups):
-        M = fourier_matrix(taps[group], turns)
+        M = from_definition(taps[group], turns)
         torch.testing.assert_close(half[group] + half[group].mH, M.mH @ M)
 
 
@@ -61,12 +62,12 @@ def test_all_frequencies_speak_for_every_frequency(n, d, rows, columns, tol, see
     axes = [all_frequencies(count, 1, tol) for count in (rows, columns)]
     assert all(1 <= axis.factor <= 1 + tol * (1 + 1e-12) for axis in axes)
     shown = max(
-        float(torch.linalg.matrix_norm(fourier_matrix(taps, (f, g)), 2))
+        float(torch.linalg.matrix_norm(from_definition(taps, (f, g)), 2))
         for f in axes[0].turns
         for g in axes[1].turns
     )
     some = torch.rand(200, 2, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
-    largest = max(float(torch.linalg.matrix_norm(fourier_matrix(taps, turns), 2)) for turns in some)
+    largest = max(float(torch.linalg.matrix_norm(from_definition(taps, turns), 2)) for turns in some)
     assert largest <= shown * axes[0].factor * axes[1].factor * (1 + 1e-12)
 
 
@@ -87,20 +88,27 @@ def test_find_peak_bounds_all_matrices_of_the_grid(groups, n, d, k, tol, seed):
     axis = Frequencies(torch.arange(size, dtype=torch.float64) / size, 1.0)
     peak = find_peak(taps, (1, 1), (axis, axis), tol=tol, at_once=1 + seed % 50)
     norms = [
-        float(torch.linalg.matrix_norm(fourier_matrix(part, (f, g)), 2))
+        float(torch.linalg.matrix_norm(from_definition(part, (f, g)), 2))
         for part in taps
         for f in axis.turns
         for g in axis.turns
     ]
     assert max(norms) * (1 - 1e-12) <= peak.upper <= (1 + tol) * max(norms) * (1 + 1e-9)
-    image = fourier_matrix(taps[peak.group], peak.turns) @ peak.v
+    image = from_definition(taps[peak.group], peak.turns) @ peak.v
     assert float(image.norm()) == pytest.approx(max(norms), rel=2 * tol)
+
+
+@given(small, small, st.integers(1, 3), st.integers(1, 3), seeds)
+def test_fourier_matrix_is_that_of_the_definition(n, d, row_spacing, column_spacing, seed):
+    taps, turns = gaussian(n, d, 2, 3, seed=seed), torch.rand(2, dtype=torch.float64)
+    found = fourier_matrix(taps, (row_spacing, column_spacing), tuple(turns.tolist()))
+    spread = turns * torch.tensor([row_spacing, column_spacing])
+    torch.testing.assert_close(found, from_definition(taps, spread))
 
 
 @given(small, small, seeds)
 def test_right_vector_is_stretched_most(n, d, seed):
-    taps, turns = gaussian(n, d, 2, 3, seed=seed), torch.rand(2, dtype=torch.float64)
-    v = right_vector(taps, (1, 1), turns)
-    M = fourier_matrix(taps, turns)
+    M = torch.complex(gaussian(n, d, seed=seed), gaussian(n, d, seed=seed + 1))
+    v = right_vector(M)
     assert float(v.norm()) == pytest.approx(1)
     assert float((M @ v).norm()) == pytest.approx(float(torch.linalg.matrix_norm(M, 2)))

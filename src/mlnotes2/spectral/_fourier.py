@@ -87,40 +87,49 @@ def find_peak(
     """
     tall = taps if taps.shape[1] >= taps.shape[2] else taps.transpose(1, 2)
     groups, n, d, *counts = tall.shape
-    half = axes[1].turns[: len(axes[1].turns) // 2 + 1]  # M(-f) is the conjugate of M(f)
-    turns = torch.cartesian_prod(axes[0].turns, half)
+    last = axes[1].turns[: len(axes[1].turns) // 2 + 1]  # M(-f) is the conjugate of M(f)
+    turns = torch.cartesian_prod(axes[0].turns, last)
     turns = turns[torch.randperm(len(turns), generator=torch.Generator().manual_seed(0))].to(taps.device)
     common = correlations(tall)
     shifts = [range(-s * (c - 1), s * c, s) for s, c in zip(spacing, counts, strict=True)]
     # By the Cauchy-Schwarz inequality no M has a Frobenius norm above the root of `length2`.
     length2 = math.prod(counts) * taps.flatten(1).square().sum(1).max().item()
     terms = 2 * (n * math.prod(counts) + shifts[0].stop + shifts[1].stop + 8)
-    eye = torch.eye(d, dtype=taps.dtype, device=taps.device)
     lift = (1 + max(tol, 1e-12)) ** 2
     square, room, best = ROUNDING, 0.0, 0
     step = max(1, at_once // (groups * d * d))
     for start in range(0, len(turns), step):
         wave = waves(turns[start : start + step], shifts)[:, -len(common) :]
-        gram = torch.complex(wave.real @ common, -wave.imag @ common).view(-1, d, d)
-        gram = gram + gram.mH
+        half = torch.complex(wave.real @ common, -wave.imag @ common).view(-1, d, d)
+        gram = half + half.mH
+        diagonal = gram.diagonal(dim1=1, dim2=2).clone()
+        gram.neg_()
         while True:
             room = ROUNDING * (terms * length2 + d * (d + 8) * square)
-            failed = torch.linalg.cholesky_ex((square + room) * eye - gram).info.nonzero()[:, 0]
+            gram.diagonal(dim1=1, dim2=2).copy_(square + room - diagonal)
+            failed = torch.linalg.cholesky_ex(gram).info.nonzero()[:, 0]
             if not len(failed):
                 break
-            norm2, which = torch.linalg.eigvalsh(gram[failed])[:, -1].max(dim=0)
+            lowest, which = torch.linalg.eigvalsh(gram[failed])[:, 0].min(dim=0)
+            norm2 = square + room - lowest.item()
             if norm2 > square:
                 best = start * groups + int(failed[which])
-            square = max(square, norm2.item()) * lift
+            square = max(square, norm2) * lift
     upper = math.sqrt(square + 2 * room) * axes[0].factor * axes[1].factor
-    at = turns[best // groups]
-    return Peak(upper, best % groups, tuple(at.tolist()), right_vector(taps[best % groups], spacing, at))
+    row, column = turns[best // groups].tolist()
+    M = fourier_matrix(taps[best % groups], spacing, (row, column))
+    return Peak(upper, best % groups, (row, column), right_vector(M))
 
 
-def right_vector(taps: Tensor, spacing: Pair, turns: Tensor) -> Tensor:
-    """The unit vector v that the Fourier matrix of the taps (n, d, rows, columns) stretches most."""
+def fourier_matrix(taps: Tensor, spacing: Pair, turns: tuple[float, float]) -> Tensor:
+    """What the channels of a wave are multiplied by, for taps (n, d, rows, columns)."""
     shifts = [range(0, s * c, s) for s, c in zip(spacing, taps.shape[2:], strict=True)]
-    M = taps.flatten(2).to(torch.complex128) @ waves(turns[None], shifts)[0]
+    wave = waves(torch.tensor([turns], dtype=taps.dtype, device=taps.device), shifts)[0]
+    return taps.flatten(2).to(wave.dtype) @ wave
+
+
+def right_vector(M: Tensor) -> Tensor:
+    """The unit vector v that M stretches most."""
     wide = M.shape[0] < M.shape[1]
     top = torch.linalg.eigh(M @ M.mH if wide else M.mH @ M)[1][:, -1]
     v: Tensor = M.mH @ top if wide else top
