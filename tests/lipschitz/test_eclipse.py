@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import oracles
-from mlnotes2.lipschitz._eclipse import Reach, through_activation, through_linear
+from mlnotes2.lipschitz._eclipse import Reach, norm_above, through_activation, through_linear
 
 seeds = st.integers(0, 2**32 - 1)
 sizes = st.integers(1, 6)
@@ -109,6 +109,22 @@ def test_the_bound_is_that_of_the_paper_for_slopes_from_0_to_1(seed, widths):
     for W in weights[1:]:
         reach = through_linear(through_activation(reach, 0.0, 1.0), W)
     assert reach.length == pytest.approx(oracles.eclipse_fast([W.numpy() for W in weights]), rel=1e-7)
+
+
+@settings(max_examples=60, deadline=None)
+@given(seeds, st.integers(1, 12), st.integers(1, 12), st.sampled_from([1e-150, 1.0, 1e150]))
+def test_norm_above_is_no_less_than_the_exact_norm(seed, n, rank, scale):
+    half = random_matrix(seed, n, rank)
+    M = scale * half @ half.T
+    with mpmath.workdps(60):
+        largest = max(mpmath.eigsy(exact((M + M.T) / 2), eigvals_only=True))
+        assert largest <= norm_above((M + M.T) / 2) <= largest * (1 + 1e-10)
+
+
+def test_norm_above_does_not_trust_an_eigenvalue_that_is_too_small(monkeypatch):
+    M = random_reach(0, 5).M
+    monkeypatch.setattr(torch.linalg, "eigvalsh", lambda M: torch.full((len(M),), 0.5).to(M))
+    assert norm_above(M) >= 1
 
 
 def test_through_linear_of_zero_reaches_nowhere():
