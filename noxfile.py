@@ -72,7 +72,7 @@ def browser(session: nox.Session) -> None:
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """Side-by-side timings, answers compared first; without arguments they become docs/records/bench-cpu.json."""
-    install(session, "tests")
+    install(session, "bench")
     measured = Path(session.create_tmp(), "measured.json")
     threads = {"OMP_NUM_THREADS": str(os.cpu_count())}
     session.run("pytest", "--benchmark-only", f"--benchmark-json={measured}", *session.posargs, env=threads)
