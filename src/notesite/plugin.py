@@ -55,6 +55,12 @@ class LabsPlugin(Plugin):
         path = file.abs_src_path
         return path is not None and any(Path(path).match(pattern) for pattern in self.config["include"])
 
+    def on_env(self, env: Any, config: Any, files: Any) -> Any:
+        """Leave out the lines that hold only the theme's template tags: a tenth of each page."""
+        del config, files
+        env.trim_blocks = env.lstrip_blocks = True
+        return env
+
     def on_page_read_source(self, page: Any, config: Any) -> str | None:
         """Execute a lab, or take the kept result; other pages are read as ever."""
         del config
