@@ -104,6 +104,23 @@ def gaussian_kl_quadrature(mean_p: float, std_p: float, mean_q: float, std_q: fl
     return float(value)
 
 
+def gaussian_divergence(name: str, mean: float, std: float) -> float:
+    """The f-divergence between N(0, 1) and N(mean, std^2), by SciPy's adaptive quadrature of its textbook formula."""
+    p, q = norm(0, 1), norm(mean, std)
+    formulas = {
+        "KL": lambda p, q: rel_entr(p, q),
+        "REVERSE_KL": lambda p, q: rel_entr(q, p),
+        "JEFFREYS": lambda p, q: rel_entr(p, q) + rel_entr(q, p),
+        "PEARSON": lambda p, q: (p - q) ** 2 / q,
+        "JS": lambda p, q: (rel_entr(p, (p + q) / 2) + rel_entr(q, (p + q) / 2)) / 2,
+        "GAN": lambda p, q: rel_entr(p, p + q) + rel_entr(q, p + q),
+        "HELLINGER": lambda p, q: (p**0.5 - q**0.5) ** 2 / 2,
+        "TV": lambda p, q: abs(p - q) / 2,
+    }
+    value, _ = quad(lambda x: formulas[name](p.pdf(x), q.pdf(x)), -11, 11, limit=400, epsabs=1e-9)
+    return float(value)
+
+
 # Lipschitz
 
 

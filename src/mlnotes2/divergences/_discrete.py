@@ -1,11 +1,16 @@
 """Divergences between discrete distributions, in nats, with exact conventions for zeros."""
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._checks import real_array
 
 _TOL = 1e-9  # how far a row's sum may be from 1
+_BLOCK = (
+    2**15
+)  # probabilities that are worked on at once: the arrays of a block stay in the processor's cache
 
 
 def kl(p: ArrayLike, q: ArrayLike) -> np.float64 | NDArray[np.float64]:
@@ -31,8 +36,7 @@ def kl(p: ArrayLike, q: ArrayLike) -> np.float64 | NDArray[np.float64]:
         >>> print(kl([0.5, 0.5], [0.25, 0.75]).round(6), kl([0.5, 0.5], [1, 0]))
         0.143841 inf
     """
-    p, q = _distributions(p, q)
-    return np.sum(_kl_terms(p, q), axis=-1, dtype=np.float64)
+    return _sum(_kl_terms, p, q)
 
 
 def reverse_kl(p: ArrayLike, q: ArrayLike) -> np.float64 | NDArray[np.float64]:
@@ -55,8 +59,7 @@ def reverse_kl(p: ArrayLike, q: ArrayLike) -> np.float64 | NDArray[np.float64]:
         >>> print(reverse_kl([0.5, 0.5], [1, 0]).round(6), reverse_kl([1, 0], [0.5, 0.5]))
         0.693147 inf
     """
-    p, q = _distributions(p, q)
-    return np.sum(_kl_terms(q, p), axis=-1, dtype=np.float64)
+    return _sum(lambda p, q: _kl_terms(q, p), p, q)
 
 
 def js(p: ArrayLike, q: ArrayLike) -> np.float64 | NDArray[np.float64]:
@@ -83,10 +86,8 @@ def js(p: ArrayLike, q: ArrayLike) -> np.float64 | NDArray[np.float64]:
         >>> print(js([1, 0], [0, 1]).round(6), js([0.5, 0.5], [1, 0]).round(6))
         0.693147 0.215762
     """
-    p, q = _distributions(p, q)
     # KL(p, m) = KL(2p, 2m) / 2, and 2m = p + q is exact where m itself would underflow to 0
-    terms = _kl_terms(2 * p, p + q) + _kl_terms(2 * q, p + q)
-    return np.sum(terms, axis=-1, dtype=np.float64) / 4
+    return _sum(lambda p, q: _kl_terms(2 * p, p + q) + _kl_terms(2 * q, p + q), p, q) / 4
 
 
 def total_variation(p: ArrayLike, q: ArrayLike) -> np.float64 | NDArray[np.float64]:
@@ -111,8 +112,7 @@ def total_variation(p: ArrayLike, q: ArrayLike) -> np.float64 | NDArray[np.float
         >>> print(total_variation([0.5, 0.5], [0.25, 0.75]))
         0.25
     """
-    p, q = _distributions(p, q)
-    return np.sum(np.abs(p - q), axis=-1, dtype=np.float64) / 2
+    return _sum(lambda p, q: np.abs(p - q), p, q) / 2
 
 
 def squared_hellinger(p: ArrayLike, q: ArrayLike) -> np.float64 | NDArray[np.float64]:
@@ -135,8 +135,7 @@ def squared_hellinger(p: ArrayLike, q: ArrayLike) -> np.float64 | NDArray[np.flo
         >>> print(squared_hellinger([1, 0], [0.36, 0.64]).round(6), squared_hellinger([1, 0], [0, 1]))
         0.4 1.0
     """
-    p, q = _distributions(p, q)
-    return np.sum((np.sqrt(p) - np.sqrt(q)) ** 2, axis=-1, dtype=np.float64) / 2
+    return _sum(lambda p, q: (np.sqrt(p) - np.sqrt(q)) ** 2, p, q) / 2
 
 
 def pearson_chi2(p: ArrayLike, q: ArrayLike) -> np.float64 | NDArray[np.float64]:
@@ -162,11 +161,7 @@ def pearson_chi2(p: ArrayLike, q: ArrayLike) -> np.float64 | NDArray[np.float64]
         >>> print(pearson_chi2([1, 0], [0.5, 0.5]), pearson_chi2([0.5, 0.5], [1, 0]))
         1.0 inf
     """
-    p, q = _distributions(p, q)
-    ratio = np.where(p > 0, np.inf, 0.0)  # right where q = 0
-    with np.errstate(over="ignore"):  # beyond the largest float64, inf is the nearest value
-        np.divide(p - q, q, where=q > 0, out=ratio)
-    return np.sum((p - q) * ratio, axis=-1, dtype=np.float64)
+    return _sum(lambda p, q: _without_nan((p - q) / q * (p - q), 0.0), p, q)  # NaN where p = q = 0
 
 
 def jeffreys(p: ArrayLike, q: ArrayLike) -> np.float64 | NDArray[np.float64]:
@@ -191,46 +186,62 @@ def jeffreys(p: ArrayLike, q: ArrayLike) -> np.float64 | NDArray[np.float64]:
         >>> print(jeffreys([0.5, 0.5], [0.25, 0.75]).round(6), jeffreys([0.5, 0.5], [1, 0]))
         0.274653 inf
     """
-    p, q = _distributions(p, q)
-    return np.sum(_kl_terms(p, q) + _kl_terms(q, p), axis=-1, dtype=np.float64)
+    return _sum(lambda p, q: _kl_terms(p, q) + _kl_terms(q, p), p, q)
 
 
-def _distributions(p: ArrayLike, q: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Both arguments as float64 arrays of one shape, after checking that every row is a distribution."""
-    p, q = real_array("p", p), real_array("q", q)
-    for name, rows in (("p", p), ("q", q)):
-        if rows.ndim == 0:
-            raise ValueError(f"{name} must have at least one axis, got a single number; list all outcomes")
-        if rows.min() < 0:
-            raise ValueError(
-                f"{name} must not be negative, got {rows.min():g}; a log-probability needs exp first"
-            )
-        off = np.abs(rows.sum(-1) - 1).max()
-        if off > _TOL:
-            raise ValueError(
-                f"{name} must sum to 1 along its last axis, got a sum that is off by {off:.3g}; "
-                f"divide it by its sum in float64"
-            )
-    if p.shape[-1] != q.shape[-1]:
-        raise ValueError(
-            f"p and q must have the same outcomes, got {p.shape[-1]} and {q.shape[-1]}; pad with zeros"
-        )
+def _sum(
+    terms: Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.float64]],
+    p: ArrayLike,
+    q: ArrayLike,
+) -> np.float64 | NDArray[np.float64]:
+    """The sums of `terms(p, q)` over the last axis, in blocks of rows, after checking p and q."""
+    p, q = _distributions("p", p), _distributions("q", q)
+    k = p.shape[-1]
+    if k != q.shape[-1]:
+        raise ValueError(f"p and q must have the same outcomes, got {k} and {q.shape[-1]}; pad with zeros")
     try:
         p, q = np.broadcast_arrays(p, q)
     except ValueError:
         raise ValueError(
             f"p and q must have leading axes that broadcast, got shapes {p.shape} and {q.shape}"
         ) from None
-    return p, q
+    batch, rows = p.shape[:-1], max(1, _BLOCK // k)
+    p, q = p.reshape(-1, k), q.reshape(-1, k)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):  # the terms say what 0 / 0 is
+        sums = [np.einsum("nk->n", terms(p[i : i + rows], q[i : i + rows])) for i in range(0, len(p), rows)]
+    return np.concatenate(sums).reshape(batch)[()]
+
+
+def _distributions(name: str, values: ArrayLike) -> NDArray[np.float64]:
+    """An argument as a float64 array, after checking that every row is a distribution."""
+    if isinstance(values, np.ndarray) and values.dtype == np.float64 and values.size:
+        rows = values  # of which real_array would make a copy
+    else:
+        rows = real_array(name, values)
+    if rows.ndim == 0:
+        raise ValueError(f"{name} must have at least one axis, got a single number; list all outcomes")
+    with np.errstate(invalid="ignore"):
+        low, off = rows.min(), np.abs(np.einsum("...k->...", rows) - 1).max()
+    if low >= 0 and off <= _TOL:
+        return rows
+    real_array(name, rows)
+    if low < 0:
+        raise ValueError(f"{name} must not be negative, got {low:g}; a log-probability needs exp first")
+    raise ValueError(
+        f"{name} must sum to 1 along its last axis, got a sum that is off by {off:.3g}; "
+        f"divide it by its sum in float64"
+    )
 
 
 def _kl_terms(p: NDArray[np.float64], q: NDArray[np.float64]) -> NDArray[np.float64]:
     """`p log(p/q) - p + q`, never negative: 0 where p = q, q where p = 0, inf where q = 0 < p."""
-    terms = np.where(p > 0, np.inf, q)
-    both = (p > 0) & (q > 0)
-    p, q = p[both], q[both]
-    near = np.abs(q - p) <= p / 2
-    u = np.where(near, q - p, 0) / p
-    close = p * (u - np.log1p(u))  # no cancellation between p and q, and u >= log1p(u) in floating point too
-    terms[both] = np.where(near, close, q - p - p * (np.log(q) - np.log(p)))
+    ratio = q / p
+    terms = ratio - 1  # exact for ratios near 1, so nothing cancels between p and q
+    terms -= np.log(ratio)
+    terms *= p
+    return _without_nan(terms, q)  # NaN where p is 0, or so small that the ratio overflows
+
+
+def _without_nan(terms: NDArray[np.float64], value: NDArray[np.float64] | float) -> NDArray[np.float64]:
+    np.copyto(terms, value, where=np.isnan(terms))
     return terms

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -10,6 +11,13 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 TensorMap = Callable[[Tensor], Tensor]
+
+
+class MonteCarloEstimate(NamedTuple):
+    """An estimate, and the standard deviation of its error as far as the samples tell."""
+
+    estimate: Tensor
+    standard_error: Tensor
 
 
 @dataclass(frozen=True, repr=False)
@@ -54,6 +62,9 @@ class FDivergence:
     def __repr__(self) -> str:
         return f"FDivergence({self.name})"
 
+    def __reduce__(self) -> str:
+        return self.name  # pickled by name, as functions are; a copy is the instance itself
+
     def divergence(
         self, p: Float[Tensor, "*batch k"], q: Float[Tensor, "*batch k"]
     ) -> Float[Tensor, "*batch"]:
@@ -64,7 +75,8 @@ class FDivergence:
             q: Probabilities of the same shape.
 
         Raises:
-            ValueError: If the shapes differ, or a row is empty, negative, NaN, or does not sum to 1.
+            ValueError: If the shapes, dtypes or devices differ, or a row is empty, negative, NaN, or does not
+                sum to 1.
             TypeError: If an argument is not a floating-point tensor.
         """
         _check_densities(p, q)
@@ -77,8 +89,7 @@ class FDivergence:
                     f"divide it by its sum"
                 )
         inside = q * self.generator(p / torch.where(q > 0, q, 1.0))
-        outside = torch.where(p > 0, p * self.domain[1], 0.0)
-        return torch.where(q > 0, inside, outside).sum(-1)
+        return torch.where(q > 0, inside, self._outside(p, q > 0)).sum(-1)
 
     def optimal_critic(self, p: Float[Tensor, "*n"], q: Float[Tensor, "*n"]) -> Float[Tensor, "*n"]:
         """The critic $f'(p/q)$ that attains the divergence, from two densities at the same points.
@@ -86,11 +97,63 @@ class FDivergence:
         Where both are 0 the critic's value does not matter; it is $f'(1)$ there.
 
         Raises:
-            ValueError: If the shapes differ, or a density is empty, negative or NaN.
+            ValueError: If the shapes, dtypes or devices differ, or a density is empty, negative or NaN.
             TypeError: If an argument is not a floating-point tensor.
         """
         _check_densities(p, q)
         return self.derivative(torch.where(p == q, 1.0, p / q))
+
+    def monte_carlo(
+        self,
+        log_p: Float[Tensor, "*batch n"],
+        log_q: Float[Tensor, "*batch n"],
+        log_m: Float[Tensor, "*batch n"],
+    ) -> MonteCarloEstimate:
+        r"""Estimate the divergence from densities at n independent samples $x_i$ of a distribution M.
+
+        The mean of $\frac{q(x_i)}{m(x_i)} f\!\left( \frac{p(x_i)}{q(x_i)} \right)$, which is right on average if
+        $m > 0$ wherever $p > 0$ or $q > 0$. For samples of P pass `log_p` as `log_m` too, for samples of Q
+        `log_q`. With samples of both, half of each, $m = \frac12 (p + q)$, and the terms of JS, TV and HELLINGER
+        are bounded. The standard error is $s / \sqrt n$, with the standard deviation s of the terms. It means
+        nothing if their variance is infinite, and the samples do not tell whether it is.
+
+        Args:
+            log_p: Log-density of P at the samples, in nats; -inf where the density is 0.
+            log_q: Log-density of Q at the samples.
+            log_m: Log-density, finite, of the distribution that the samples come from.
+
+        Returns:
+            `.estimate`, which may be negative, and `.standard_error`, which is NaN if the estimate is infinite.
+
+        Raises:
+            ValueError: If the shapes, dtypes or devices differ, if n < 2, if a log-density is NaN or inf, or if
+                the ratio of two densities overflows.
+            TypeError: If an argument is not a floating-point tensor.
+
+        Example:
+            >>> p, q = torch.distributions.Normal(0.0, 1.0), torch.distributions.Normal(1.0, 1.0)
+            >>> x = torch.randn(10_000, generator=torch.Generator().manual_seed(0))  # from P
+            >>> result = KL.monte_carlo(p.log_prob(x), q.log_prob(x), p.log_prob(x))
+            >>> print(f"{result.estimate:.3f}, give or take {result.standard_error:.3f}")
+            0.511, give or take 0.010
+        """
+        _check_log_densities(log_p, log_q, log_m)
+        inside = log_q > -math.inf
+        log_ratio = torch.where(inside, log_p - log_q, 0.0)
+        ratio, share_p, share_q = log_ratio.exp(), (log_p - log_m).exp(), (log_q - log_m).exp()
+        values = self.generator(ratio)
+        if not bool(values[ratio > 1].isfinite().all()):
+            raise ValueError(
+                f"log_p - log_q must not overflow in {self.name} and {ratio.dtype}, got "
+                f"{log_ratio.max().item():.4g}; use float64, or for KL the mean of log_p - log_q at samples of P"
+            )
+        share = torch.where(ratio > 1, share_p / ratio, share_q)  # both are q / m, but q may underflow
+        terms = torch.where(inside, share * values, self._outside(share_p, inside))
+        return MonteCarloEstimate(terms.mean(-1), terms.std(-1) / math.sqrt(terms.shape[-1]))
+
+    def _outside(self, p: Tensor, inside: Tensor) -> Tensor:
+        """What outcomes with q = 0 add; 0 inside, without the product of inf and 0 that makes gradients NaN."""
+        return p * torch.zeros_like(p).masked_fill(~inside & (p > 0), self.domain[1])
 
     def variational_bound(self, t_p: Float[Tensor, "*n"], t_q: Float[Tensor, "*m"]) -> Float[Tensor, ""]:
         r"""The estimate $\E_P[T] - \E_Q[f^*(T)]$ from a critic's values at samples of P and of Q.
@@ -102,11 +165,13 @@ class FDivergence:
             t_q: The same at samples of Q.
 
         Raises:
-            ValueError: If a value is outside the domain, NaN or infinite, or if there are none.
+            ValueError: If a value is outside the domain, NaN or infinite, if there are none, or if the dtypes or
+                devices differ.
             TypeError: If an argument is not a floating-point tensor.
         """
+        _check_alike(t_p=t_p, t_q=t_q)
         for name, t in (("t_p", t_p), ("t_q", t_q)):
-            _check_tensor(name, t)
+            _check_finite(name, t)
             if bool((t > self.domain[1]).any()):
                 raise ValueError(
                     f"{name} must be at most {self.domain[1]:g} for {self.name}, got {t.max().item():g}; "
@@ -122,33 +187,56 @@ class FDivergence:
             v_q: Outputs at samples of Q.
 
         Raises:
-            ValueError: If an output is NaN or infinite, or if there are none.
+            ValueError: If an output is NaN or infinite, if there are none, or if the dtypes or devices differ.
             TypeError: If an argument is not a floating-point tensor.
 
         Example:
             >>> print(GAN.raw_bound(torch.zeros(3), torch.zeros(5)))
             tensor(-1.3863)
         """
-        _check_tensor("v_p", v_p)
-        _check_tensor("v_q", v_q)
+        _check_alike(v_p=v_p, v_q=v_q)
+        _check_finite("v_p", v_p)
+        _check_finite("v_q", v_q)
         return self.activation(v_p).mean() - self.conjugate_of_activation(v_q).mean()
 
 
 def _check_densities(p: Tensor, q: Tensor) -> None:
+    _check_alike(p=p, q=q)
     for name, values in (("p", p), ("q", q)):
-        _check_tensor(name, values)
+        _check_finite(name, values)
         if bool((values < 0).any()):
             raise ValueError(f"{name} must not be negative, got {values.min().item():g}; is it a logarithm?")
     if p.shape != q.shape:
         raise ValueError(f"p and q must have one shape, got {tuple(p.shape)} and {tuple(q.shape)}")
 
 
-def _check_tensor(name: str, values: Tensor) -> None:
-    if not isinstance(values, Tensor) or not values.is_floating_point():
-        kind = getattr(values, "dtype", type(values).__name__)
-        raise TypeError(f"{name} must be a floating-point tensor, got {kind}; convert it first")
-    if values.numel() == 0:
-        raise ValueError(f"{name} must not be empty, got shape {tuple(values.shape)}")
+def _check_log_densities(log_p: Tensor, log_q: Tensor, log_m: Tensor) -> None:
+    _check_alike(log_p=log_p, log_q=log_q, log_m=log_m)
+    _check_finite("log_m", log_m)
+    for name, values in (("log_p", log_p), ("log_q", log_q)):
+        if not bool((values < math.inf).all()):
+            raise ValueError(f"{name} must be finite, or -inf for a density of 0, got a NaN or inf")
+    shapes = [tuple(values.shape) for values in (log_p, log_q, log_m)]
+    if len(set(shapes)) > 1 or log_p.ndim == 0 or log_p.shape[-1] < 2:
+        raise ValueError(
+            f"log_p, log_q and log_m must have one shape (*batch, n) with n at least 2, got {shapes}; "
+            f"give all three at every sample"
+        )
+
+
+def _check_alike(**tensors: Tensor) -> None:
+    for name, values in tensors.items():
+        if not isinstance(values, Tensor) or not values.is_floating_point():
+            kind = getattr(values, "dtype", type(values).__name__)
+            raise TypeError(f"{name} must be a floating-point tensor, got {kind}; convert it first")
+        if values.numel() == 0:
+            raise ValueError(f"{name} must not be empty, got shape {tuple(values.shape)}")
+    if len({(values.dtype, values.device) for values in tensors.values()}) > 1:
+        kinds = ", ".join(f"{values.dtype} on {values.device}" for values in tensors.values())
+        raise ValueError(f"{', '.join(tensors)} must have one dtype and device, got {kinds}; convert one")
+
+
+def _check_finite(name: str, values: Tensor) -> None:
     if not bool(values.isfinite().all()):
         raise ValueError(f"{name} must be finite, got a NaN or an infinity; has the training diverged?")
 
@@ -200,7 +288,7 @@ JS = FDivergence(  # with the halves, as `js`
 )
 GAN = FDivergence(  # 2 JS - log 4, the value of the original game; it is -log 4, not 0, where P = Q
     name="GAN",
-    generator=lambda u: torch.xlogy(u, u) - (u + 1) * torch.log(u + 1),
+    generator=lambda u: torch.xlogy(u, u) - (u + 1) * torch.log1p(u),
     derivative=lambda u: -torch.log1p(1 / u),
     conjugate=_below(0.0, lambda t: -torch.log(-torch.expm1(t))),
     domain=(-math.inf, 0.0),
