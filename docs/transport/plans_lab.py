@@ -4,15 +4,16 @@
 # **How do you know that no plan is cheaper than yours?**
 #
 # This lab starts from a bad plan, improves it until nothing more helps, and then proves that it is a best one. It uses `mlnotes2`
-# (with NumPy, SciPy and POT) and `notesite` (with matplotlib). The mathematics stands in the note
+# (with NumPy, SciPy, POT and PyTorch) and `notesite` (with matplotlib). The mathematics stands in the note
 # [Earth Mover's Distance](earth-movers-distance.md).
 
 # %%
 import matplotlib.pyplot as plt
 import numpy as np
+import torch
 from scipy.optimize import linprog
 
-from mlnotes2.transport import emd, emd_1d, improve_plan, naive_plan, plan_cost
+from mlnotes2.transport import emd, emd_1d, improve_plan, naive_plan, plan_1d, plan_cost
 from notesite import figures
 
 # %% [markdown]
@@ -127,6 +128,63 @@ plt.show()
 area = emd_1d(places, places, P / P.sum(), Q / Q.sum())
 print("area:", area)
 assert abs(area - costs[-1]) < 1e-14  # rounding of ten sums
+
+# %% [markdown]
+# If the plan is wanted as well, `plan_1d` matches the running totals. It needs no matrix: at most $n + m - 1$ cells are in use.
+
+# %%
+in_order = plan_1d(places, places, P, Q)
+print("cells in use:", in_order.nnz)
+assert plan_cost(in_order.toarray(), distance) == plan_cost(plans[-1], distance)
+
+# %% [markdown]
+# ## Learning on a line
+#
+# Of torch tensors, `emd_1d` gives the gradient too. Let 12 points learn to lie where 12 others do. Which gradient do they
+# follow? Sort both. The slope of $W_1$ at point $x_i$ is $\pm 1/12$: every point moves at the same speed, however far it has to go.
+# The slope of $W_2^2$ is $2/12$ of the way that is left: far points move faster. At the end the points above swing around their goals, by less than a step; those below have always a share left to go.
+
+# %%
+start = torch.linspace(-1, 1, 12, dtype=torch.float64)
+target = torch.cat([torch.linspace(-3, -2.4, 5), torch.linspace(2, 3.4, 7)]).double()
+paths = {}
+for p in (1, 2):
+    x, paths[p] = start.clone().requires_grad_(), []
+    for _ in range(25):
+        paths[p].append(x.detach().clone())
+        distance_to_target = emd_1d(x, target, p=p)
+        (slope,) = torch.autograd.grad(distance_to_target**p, x)
+        with torch.no_grad():
+            x -= {1: 1.2, 2: 1.0}[p] * slope
+    print(f"W_{p} after {len(paths[p]) - 1} steps: {emd_1d(paths[p][-1], target, p=p).item():.4f}")
+
+# %%
+with figures.style():
+    fig, ax = figures.subplots(height=2.6)
+    frames = {p: torch.stack(path).numpy() for p, path in paths.items()}
+    for row in (0, 1, 2):
+        ax.axhline(row, color=figures.MUTED, lw=0.6)
+    ax.plot(target, np.full(12, 1), "o", mfc="none", color="C0")
+    ax.set(xlim=(-3.8, 3.8), ylim=(-0.5, 2.5), yticks=[0, 1, 2], xlabel="place")
+    ax.set_yticklabels(["by $W_2^2$", "wanted", "by $W_1$"])
+    ax.grid(visible=False)
+    layers = [
+        figures.Dots(ax, np.stack([spots, np.full_like(spots, row)], axis=-1), color=color)
+        for spots, row, color in ((frames[1], 2, 1), (frames[2], 0, 2))
+    ]
+    figure = figures.Figure(
+        fig,
+        alt="Three rows of 12 points. In the middle the points that are wanted, in two groups. Above, the points that follow the "
+        "slope of W1 move at one speed; below, those that follow the slope of W2 squared slow down as they come near.",
+        caption="Above, points with a short way arrive first. Below, all come nearer by the same share in each step.",
+        sliders=[figures.Slider("Step", range(25))],
+        layers=layers,
+        readout=[
+            f"W1 = {np.abs(one - np.sort(target)).mean():.3f} above, {np.abs(two - np.sort(target)).mean():.3f} below"
+            for one, two in zip(frames[1], frames[2], strict=True)
+        ],
+    )
+figure
 
 # %% [markdown]
 # ## Two mistakes, and their cure

@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.oracles import scipy_wasserstein
 
-from mlnotes2.transport import emd, emd_1d, naive_plan, plan_cost
+from mlnotes2.transport import emd, emd_1d, emd_1d_reference, naive_plan, plan_1d, plan_cost
 
 RANDOM = st.integers(0, 2**32 - 1).map(np.random.default_rng)
 
@@ -47,11 +48,83 @@ def test_emd_1d_agrees_with_scipy_for_weights_and_unequal_sizes(seed):
 
 
 @pytest.mark.claim("transport.sorting")
+@pytest.mark.parametrize("distance", [emd_1d, emd_1d_reference])
 @given(RANDOM, st.sampled_from([1, 1.5, 2, 3, 7]))
-def test_emd_1d_is_the_cost_of_a_best_plan(rng, p):
+def test_emd_1d_is_the_cost_of_a_best_plan(distance, rng, p):
     x, y, a, b = random_samples(rng)
     best = emd(a, b, np.abs(x[:, None] - y) ** p).cost
-    assert emd_1d(x, y, a, b, p=p) ** p == pytest.approx(best, rel=1e-9, abs=1e-12)  # the solver's tolerance
+    assert distance(x, y, a, b, p=p) ** p == pytest.approx(
+        best, rel=1e-9, abs=1e-12
+    )  # the solver's tolerance
+
+
+@given(RANDOM, st.sampled_from([1, 2.5]), st.sampled_from([(), (1,), (3,), (2, 3)]), st.booleans())
+def test_emd_1d_of_many_lines_agrees_with_its_reference_on_each(rng, p, batch, weighted):
+    x, y, a, b = random_samples(rng)
+    x, y = (rng.permuted(np.broadcast_to(v, (*batch, len(v))), axis=-1) for v in (x, y))
+    masses = (a, rng.permuted(np.broadcast_to(b, y.shape), axis=-1)) if weighted else (None, None)
+    found = emd_1d(x, y, *masses, p=p)
+    assert np.shape(found) == batch
+    for line in np.ndindex(*batch):
+        on_line = (masses[0], masses[1][line]) if weighted else (None, None)
+        expected = emd_1d_reference(x[line], y[line], *on_line, p=p)
+        # the p-th root turns roundings of 1e-16 near zero into 1e-7
+        assert np.asarray(found)[line] == pytest.approx(expected, rel=1e-12, abs=1e-13 ** (1 / p))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("p", [1, 2])
+def test_emd_1d_of_tensors_keeps_dtype_and_device(device, dtype, p):
+    x, y, a, b = (
+        torch.tensor(v, dtype=dtype, device=device) for v in random_samples(np.random.default_rng(5))
+    )
+    found = emd_1d(x.expand(4, -1), y.expand(4, -1), a, b, p=p)
+    assert (found.dtype, found.device, found.shape) == (dtype, x.device, (4,))
+    arrays = [v.double().cpu().numpy() for v in (x, y, a, b)]
+    if dtype == torch.float32:  # whose totals differ by more than float64 ones may
+        arrays[3] *= arrays[2].sum() / arrays[3].sum()
+    assert found.cpu().numpy() == pytest.approx(emd_1d_reference(*arrays, p=p), rel=1e-6)  # float32
+
+
+@given(RANDOM, st.sampled_from([1, 2, 3.5]))
+def test_emd_1d_has_the_gradients_of_finite_differences(rng, p):
+    x, y, a, b = (torch.from_numpy(rng.random((2, k))) for k in (5, 4, 5, 4))
+    a, b = a + 0.1, b + 0.1
+    for values in (x, y):
+        values.requires_grad_()
+
+    def distance(x, y, a, b):
+        return emd_1d(x, y, a / a.sum(-1, keepdim=True), b / b.sum(-1, keepdim=True), p=p)
+
+    assert torch.autograd.gradcheck(distance, (x, y, a.requires_grad_(), b.requires_grad_()))
+    assert torch.autograd.gradcheck(lambda x, y: emd_1d(x, y[..., [0, 1, 2, 3, 0]], p=p), (x, y))
+
+
+@pytest.mark.parametrize("p", [1, 2])
+@pytest.mark.parametrize("masses", [None, torch.tensor([0.5, 0.25, 0.25])])
+def test_emd_1d_has_a_slope_where_nothing_moves(p, masses):
+    x = torch.tensor([1.0, 2.0, 2.0], requires_grad=True)
+    (slope,) = torch.autograd.grad(emd_1d(x, x.detach(), masses, masses, p=p), x)
+    assert (slope.abs() <= 0.5).all()  # no point carries more than half of the mass
+
+
+@pytest.mark.claim("transport.sorting")
+@given(RANDOM, st.sampled_from([1, 1.5, 2]))
+def test_plan_1d_moves_the_masses_at_the_distance(rng, p):
+    x, y, a, b = random_samples(rng)
+    plan = plan_1d(x, y, a, b)
+    assert plan.nnz <= len(x) + len(y) - 1
+    np.testing.assert_allclose(plan.sum(axis=1), a, atol=1e-14)  # sums of 60 terms
+    np.testing.assert_allclose(plan.sum(axis=0), b, atol=1e-14)
+    cost = plan_cost(plan.toarray(), np.abs(x[:, None] - y) ** p)
+    assert cost == pytest.approx(emd_1d(x, y, a, b, p=p) ** p, rel=1e-12, abs=1e-13)
+
+
+def test_plan_1d_refuses_more_than_one_line():
+    with pytest.raises(
+        ValueError, match=r"x must have shape \(n,\), got \(2, 1\); there is one plan for each line"
+    ):
+        plan_1d([[1], [2]], [[3], [4]])
 
 
 @pytest.mark.claim("transport.sorting")
@@ -129,7 +202,7 @@ def test_emd_1d_of_many_points_nears_the_distance_of_the_distributions():
     [
         (([], [1]), "x must not be empty"),
         (([1], [np.nan]), "y must be finite"),
-        (([[1]], [1]), r"x must have 1 dimension\(s\)"),
+        (([[1]], [1]), r"with the same leading axes, got \(1, 1\) and \(1,\)"),
         (([1, 2], [1], [1]), "a must hold one mass for each point, got 1 masses for 2 points"),
         (([1], [1], None, [0.5, 0.5]), "b must hold one mass for each point, got 2 masses for 1 points"),
         (([1, 2], [1], [2, -1]), "a must not be negative, got -1.0"),

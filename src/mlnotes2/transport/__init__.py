@@ -3,6 +3,8 @@
 from ._emd import EMDResult as EMDResult
 from ._emd import emd as emd
 from ._emd_1d import emd_1d as emd_1d
+from ._emd_1d import plan_1d as plan_1d
 from ._plan import improve_plan as improve_plan
 from ._plan import naive_plan as naive_plan
 from ._plan import plan_cost as plan_cost
+from ._reference_1d import emd_1d_reference as emd_1d_reference

@@ -1,37 +1,49 @@
-"""The distance between weighted points on a line, by sorting."""
+"""The distance between weighted points on a line, and a best plan, by sorting."""
 
 import numpy as np
-from jaxtyping import Float64
-from numpy.typing import ArrayLike
+import torch
+from jaxtyping import Float, Float64
+from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import coo_array
+from torch import Tensor
 
-from .._checks import real_array
-from ._plan import balanced_masses, staircase
+from ._piles import piles
+from ._plan import staircase
+from ._sort import in_order, sort, take
 
 
 def emd_1d(
-    x: ArrayLike, y: ArrayLike, a: ArrayLike | None = None, b: ArrayLike | None = None, *, p: int | float = 1
-) -> float:
+    x: ArrayLike | Tensor,
+    y: ArrayLike | Tensor,
+    a: ArrayLike | Tensor | None = None,
+    b: ArrayLike | Tensor | None = None,
+    *,
+    p: int | float = 1,
+) -> float | NDArray[np.float64] | Float[Tensor, "*batch"]:
     r"""Return the Wasserstein distance $W_p$ on the line, exactly: sorted points are matched in their order.
 
     $W_p = \left( \min_\gamma \sum_{ij} \gamma_{ij} |x_i - y_j|^p \right)^{1/p}
     = \left( \int_0^1 |F^{-1}(t) - G^{-1}(t)|^p \, dt \right)^{1/p}$ for mass 1, where F and G are the
     distribution functions of x and y. For p = 1, the Earth Mover's Distance, it is the area between them,
-    $\int |F(s) - G(s)| \, ds$.
+    $\int |F(s) - G(s)| \, ds$. Computed in float64.
 
     Args:
-        x: Points, shape `(n,)`, in any order.
-        y: Points, shape `(m,)`.
-        a: Masses of x, shape `(n,)`; `1/n` each if left out.
-        b: Masses of y, shape `(m,)`; `1/m` each if left out. Both must have the same total. Nothing is
-            normalised: double masses double the cost $W_p^p$.
+        x: Points, shape `(n,)`, in any order; or `(..., n)`, where each of the leading axes has its own line.
+        y: Points, shape `(m,)` or `(..., m)`, with the same leading axes.
+        a: Masses of x, shape `(n,)` or that of x; `1/n` each if left out.
+        b: Masses of y, shape `(m,)` or that of y; `1/m` each if left out. On each line both must have the same
+            total. Nothing is normalised: double masses double the cost $W_p^p$.
         p: The power of the distance, at least 1; its root is taken at the end.
 
     Returns:
-        The distance, in the unit of x.
+        The distance in the unit of x: a float, or an array over the leading axes. For tensors it is a tensor of
+        their dtype, on their device, with gradients to x, y, a and b; where the distance has a kink, one of its
+        slopes.
 
     Raises:
-        ValueError: If an entry is not finite, a mass is negative, all are zero, the totals differ, the
-            numbers of points and masses differ, or p < 1.
+        ValueError: If an entry is not finite, a mass is negative, all are zero, the totals or the devices
+            differ, shapes do not fit, or p < 1.
+        TypeError: If arrays and tensors are mixed, or tensors are not all float32 or all float64.
 
     Source:
         Peyré and Cuturi, Computational Optimal Transport, remarks 2.28 and 2.30.
@@ -42,49 +54,94 @@ def emd_1d(
         >>> emd_1d([0, 1], [0, 1], [0.75, 0.25], [0.5, 0.5])
         0.25
     """
-    x, y = real_array("x", x, 1), real_array("y", y, 1)
     if not 1 <= p < np.inf:
         raise ValueError(
             f"p must be a finite number of at least 1, got {p}; below 1 the order is not the best plan"
         )
-    if a is None and b is None and len(x) == len(y):
-        x.sort()
-        y.sort()
-        distance = np.abs(x - y)
-        return float(distance.mean()) if p == 1 else _power_mean(distance, np.full(len(x), 1 / len(x)), p)
-    a, b = balanced_masses(_masses("a", a, len(x)), _masses("b", b, len(y)))
-    if p == 1:
-        return _area_between(x, y, a, b)
-    first, second = np.argsort(x), np.argsort(y)
-    rows, columns, mass = staircase(a[first], b[second])
-    return _power_mean(np.abs(x[first][rows] - y[second][columns]), mass, p)
+    points_x, points_y, masses_a, masses_b = piles(x, y, a, b)
+    if a is None and b is None and points_x.shape == points_y.shape:
+        apart = (in_order(points_x) - in_order(points_y)).abs()
+        distance = apart.mean(-1) if p == 1 else _power_mean(apart, masses_a, p)
+    elif p == 1:
+        distance = _area_between(points_x, points_y, masses_a, masses_b)
+    else:
+        distance = _power_mean(*_matched(points_x, points_y, masses_a, masses_b), p)
+    if isinstance(x, Tensor):
+        return distance.to(x.dtype)
+    return distance.numpy() if distance.ndim else distance.item()
 
 
-def _masses(name: str, masses: ArrayLike | None, n: int) -> Float64[np.ndarray, " n"]:
-    if masses is None:
-        return np.full(n, 1 / n)
-    masses = real_array(name, masses, 1)
-    if len(masses) != n:
-        raise ValueError(f"{name} must hold one mass for each point, got {len(masses)} masses for {n} points")
-    return masses
+def plan_1d(x: ArrayLike, y: ArrayLike, a: ArrayLike | None = None, b: ArrayLike | None = None) -> coo_array:
+    r"""Return the plan in sorted order: on the line a best one for every cost $|x_i - y_j|^p$ with $p \ge 1$.
+
+    Args:
+        x: Points, shape `(n,)`, in any order.
+        y: Points, shape `(m,)`.
+        a: Masses of x, shape `(n,)`; `1/n` each if left out.
+        b: Masses of y, shape `(m,)`; `1/m` each if left out. Both must have the same total.
+
+    Returns:
+        A sparse array of shape `(n, m)` with row sums a, column sums b and at most n + m - 1 entries, which
+        stand in the order of the line.
+
+    Raises:
+        ValueError: As `emd_1d` does, or if x has more than one axis.
+
+    Source:
+        Peyré and Cuturi, Computational Optimal Transport, remark 2.28.
+
+    Example:
+        >>> plan_1d([3, 0, 1], [5, 8], [0.5, 0.25, 0.25], [0.75, 0.25]).toarray()
+        array([[0.25, 0.25],
+               [0.25, 0.  ],
+               [0.25, 0.  ]])
+    """
+    points_x, points_y, masses_a, masses_b = (tensor.numpy() for tensor in piles(x, y, a, b))
+    if points_x.ndim > 1:
+        raise ValueError(f"x must have shape (n,), got {points_x.shape}; there is one plan for each line")
+    first, second = points_x.argsort(), points_y.argsort()
+    rows, columns, mass = staircase(masses_a[first], masses_b[second])
+    used = mass > 0
+    cells = first[rows[used]], second[columns[used]]
+    return coo_array((mass[used], cells), shape=(len(first), len(second)))
 
 
 def _area_between(
-    x: Float64[np.ndarray, " n"],
-    y: Float64[np.ndarray, " m"],
-    a: Float64[np.ndarray, " n"],
-    b: Float64[np.ndarray, " m"],
-) -> float:
+    x: Float64[Tensor, "*batch n"],
+    y: Float64[Tensor, "*batch m"],
+    a: Float64[Tensor, "*batch n"],
+    b: Float64[Tensor, "*batch m"],
+) -> Float64[Tensor, "*batch"]:
     """Return the area between the two distribution functions, without matching anything."""
-    points = np.concatenate([x, y])
-    order = np.argsort(points)
-    difference = np.cumsum(np.concatenate([a, -b])[order])
-    return float(np.abs(difference[:-1]) @ np.diff(points[order]))
+    points, order = sort(torch.cat([x, y], -1))
+    difference = take(torch.cat([a, -b], -1), order).cumsum(-1)
+    return (difference[..., :-1].abs() * points.diff()).sum(-1)
+
+
+def _matched(
+    x: Float64[Tensor, "*batch n"],
+    y: Float64[Tensor, "*batch m"],
+    a: Float64[Tensor, "*batch n"],
+    b: Float64[Tensor, "*batch m"],
+) -> tuple[Float64[Tensor, "*batch s"], Float64[Tensor, "*batch s"]]:
+    """Return how far, and how much, goes between neighbouring levels of the two running totals."""
+    x, from_x = sort(x)
+    y, from_y = sort(y)
+    ends_a, ends_b = take(a, from_x).cumsum(-1), take(b, from_y).cumsum(-1)
+    levels = in_order(torch.cat([ends_a, ends_b], -1))
+    # The last level may lie above one of the totals, which differ by rounding.
+    rows = torch.searchsorted(ends_a.detach(), levels.detach()).clamp(max=x.shape[-1] - 1)
+    columns = torch.searchsorted(ends_b.detach(), levels.detach()).clamp(max=y.shape[-1] - 1)
+    apart = take(x, rows) - take(y, columns)
+    return apart.abs(), levels.diff(prepend=torch.zeros_like(levels[..., :1]))
 
 
 def _power_mean(
-    distance: Float64[np.ndarray, " s"], mass: Float64[np.ndarray, " s"], p: int | float
-) -> float:
+    distance: Float64[Tensor, "*batch s"], mass: Float64[Tensor, "*batch s"], p: int | float
+) -> Float64[Tensor, "*batch"]:
     """Return (sum mass * distance^p)^(1/p); divided by the largest distance, powers do not overflow."""
-    largest = distance.max()
-    return float(largest * np.sum(mass * (distance / largest) ** p) ** (1 / p)) if largest > 0 else 0.0
+    largest = distance.detach().amax(-1)
+    unit = torch.where(largest > 0, largest, 1.0)
+    total = (mass * (distance / unit[..., None]) ** p).sum(-1)
+    moved = total.detach() > 0  # the root has no slope at 0
+    return torch.where(moved, unit * torch.where(moved, total, 1.0) ** (1 / p), 0.0)
