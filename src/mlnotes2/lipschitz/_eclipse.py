@@ -60,7 +60,7 @@ def norm_above(M: Tensor) -> float:
     n = len(M)
     bound: float = (1 + 8 * n**2 * EPS) * torch.linalg.eigvalsh(M)[-1].item()
     failed = torch.linalg.cholesky_ex(bound * torch.eye(n).to(M) - M).info
-    return spectral_norm(M).upper if failed else (1 + 4 * n**2 * EPS) * bound
+    return float(spectral_norm(M).upper) if failed else (1 + 4 * n**2 * EPS) * bound
 
 
 def inflate(M: Tensor, size: Tensor) -> Tensor:

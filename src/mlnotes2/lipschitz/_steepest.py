@@ -25,15 +25,19 @@ def steepest_input(model: nn.Module, like: Tensor) -> tuple[float, Tensor, Tenso
     Returns:
         The largest size found, its input, and the direction of length 1 that the Jacobian there stretches so much.
     """
-    n_steps = max(3, min(40, 400 // len(list(model.modules()))))  # a step of a deep network takes longer
+    depth = len(list(model.modules()))
+    n_starts, n_steps = (
+        max(8, min(64, 1600 // depth)),
+        max(2, min(40, 400 // depth)),
+    )  # deep networks take longer
     generator = torch.Generator().manual_seed(0)  # the same model has the same enclosure
 
     def noise(n: int, like: Tensor = like) -> Tensor:
         return torch.randn(n, *like.shape[1:], generator=generator, dtype=like.dtype).to(like.device)
 
     with torch.enable_grad():
-        x = noise(64) * shaped(torch.logspace(-1, 3, 64, dtype=like.dtype, device=like.device), like)
-        best = look(model, x, noise(64, model(like)))
+        x = noise(n_starts) * shaped(torch.logspace(-1, 3, n_starts).to(like), like)
+        best = look(model, x, noise(n_starts, model(like)))
         best = Climber(*(numbers[best.size.topk(8).indices] for numbers in best))
         radius = lengths(best.x)
         for _ in range(n_steps):
