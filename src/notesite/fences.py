@@ -10,6 +10,7 @@ _OPEN = re.compile(r"^(?P<indent>[ \t]*)(?P<marks>`{3,}|~{3,})(?P<info>.*)$")
 _SYMBOL = re.compile(r'\bsymbol="([^"]*)"')
 _FIGURE = re.compile(r'\bfigure="([^"]*)"')
 _RECORD = re.compile(r'\brecord="([^"]*)"')
+_TIMINGS = re.compile(r'\btimings="([^"]*)"')
 _VALUES = re.compile(r'\bvalues="([^"]*)"')
 _QUOTED = re.compile(r'"[^"]*"')
 
@@ -67,6 +68,12 @@ class Fence:
     def record(self) -> str | None:
         """The name of the record whose provenance stands here."""
         match = _RECORD.search(self.info)
+        return match[1] if match else None
+
+    @property
+    def timings(self) -> str | None:
+        """The record and the function, `record.function`, whose table of timings stands here."""
+        match = _TIMINGS.search(self.info)
         return match[1] if match else None
 
     @property

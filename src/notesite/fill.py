@@ -1,4 +1,4 @@
-"""What takes the place of a fence: a slice with its output, a figure, a record, the list of claims."""
+"""What takes the place of a fence: a slice with its output, a figure, a record, timings, the list of claims."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from .publish import anchor, compose, example_of
 from .records import records
 from .runs import RunError, figure_html, run_example
 from .slices import Origin, Slice, SliceError, slice_stub, slice_symbols
+from .timings import timings_html
 from .values import nearest, topic_of
 
 _HEADINGS = {"gan": "GANs"}  # of topics whose name is no word
@@ -50,6 +51,8 @@ class FencePreprocessor(Preprocessor):
             return self._stashed(figure_html(fence.figure, project=self.project))
         if fence.record is not None:
             return self._stashed(self._record(fence.record))
+        if fence.timings is not None:
+            return self._stashed(timings_html(fence.timings, project=self.project))
         if fence.lists_claims:
             return self._claims()
         if fence.symbols or fence.is_wrong or fence.is_right:

@@ -226,6 +226,16 @@ def test_extension_names_the_nearest_of_an_unknown_record(render):
         render('A\n\n``` { record="ran" }\n```')
 
 
+def test_extension_refuses_timings_that_were_not_measured(render):
+    with pytest.raises(PageError, match=r"page:3: docs/records/run.json holds no solve"):
+        render('A\n\n``` { timings="run.solve" }\n```')
+
+
+def test_extension_refuses_timings_that_were_not_measured(render):
+    with pytest.raises(PageError, match=r"page:3: docs/records/run.json holds no solve"):
+        render('A\n\n``` { timings="run.solve" }\n```')
+
+
 # Code that is right, and code that is left to the reader.
 
 
