@@ -193,7 +193,11 @@ def test_network_lipschitz_of_a_sequence_with_everything():
 def test_network_lipschitz_uses_the_weights_that_the_model_uses_and_leaves_it_alone():
     model = nn.Sequential(spectral_normalize(nn.Linear(6, 6)), nn.ReLU(inplace=True), nn.Linear(6, 1))
     before = {name: value.clone() for name, value in model.state_dict().items()}
+    x = torch.ones(1, 6)
+    y = model(x)
     found = network_lipschitz(model)
+    assert torch.equal(model(x), y)
+    assert network_lipschitz(model).upper == found.upper
     assert found.upper <= torch.linalg.matrix_norm(model[2].weight, 2).item() * (1 + 1e-5)
     assert model[1].inplace
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())

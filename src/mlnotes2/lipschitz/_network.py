@@ -78,10 +78,13 @@ def network_lipschitz(
 def freeze(model: nn.Module) -> nn.Module:
     """A copy in float64 whose parametrized weights are the numbers that the model uses now."""
     network = copy.deepcopy(model)
-    for module in list(network.modules()):
+    for module in network.modules():
         if parametrize.is_parametrized(module):
-            for name in list(cast(nn.ModuleDict, module.parametrizations)):
-                parametrize.remove_parametrizations(module, name)
+            used = {name: getattr(module, name) for name in cast(nn.ModuleDict, module.parametrizations)}
+            module.__class__ = parametrize.type_before_parametrizations(module)  # the model keeps its own
+            del module.parametrizations
+            for name, value in used.items():
+                setattr(module, name, nn.Parameter(value))
         if hasattr(module, "inplace"):
             setattr(module, "inplace", False)  # noqa: B010
     return network.double().requires_grad_(False)
