@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 import oracles
+from mlnotes2 import Enclosure
 from mlnotes2.spectral import spectral_norm
 from mlnotes2.spectral._norm import check_matrix
 
@@ -83,6 +84,51 @@ def test_spectral_norm_the_witness_is_stretched_by_the_lower_bound_and_no_vector
     )  # `lower` is less by the allowance for rounding
     x = gaussian(W.shape[1], 100)
     assert ((W @ x).norm(dim=0) <= found.upper * (1 + 1e-12) * x.norm(dim=0)).all()
+
+
+@given(
+    array_shapes(min_dims=2, max_dims=5, max_side=4),
+    st.sampled_from([torch.float32, torch.float64]),
+    st.integers(0, 1000),
+)
+def test_spectral_norm_of_a_batch_is_that_of_each_matrix(shape, dtype, seed):
+    generator = torch.Generator().manual_seed(seed)
+    weights = torch.randint(-2, 3, shape, generator=generator).to(dtype)  # zero matrices among them
+    found = spectral_norm(weights, tol=1e-9)
+    if weights.ndim == 2:
+        assert isinstance(found, Enclosure)
+        return
+    u, v = found.witness
+    assert found.lower.shape == found.upper.shape == shape[:-2]
+    assert (u.shape, v.shape) == (shape[:-1], (*shape[:-2], shape[-1]))
+    true = torch.linalg.matrix_norm(weights.double(), 2)
+    assert (found.lower <= true * (1 + 1e-13)).all()  # LAPACK's own rounding
+    assert (found.upper >= true * (1 - 1e-13)).all()
+    assert (found.upper <= (1 + 1e-9) * found.lower).all()
+    stretch = (u[..., None, :] @ weights.double() @ v[..., None])[..., 0, 0]
+    torch.testing.assert_close(stretch, found.lower, rtol=1e-9, atol=0)
+    for index in np.ndindex(shape[:-2]):
+        alone = spectral_norm(weights[index], tol=1e-9)
+        assert found[index].upper == pytest.approx(alone.upper, rel=2e-9)
+
+
+def test_spectral_norm_of_a_batch_holds_an_enclosure_of_each_matrix():
+    found = spectral_norm(torch.stack([torch.eye(2), 3 * torch.eye(2)]))
+    assert [round(norm.midpoint) for norm in found] == [1, 3]
+    assert all(isinstance(norm, Enclosure) for norm in found)
+    assert spectral_norm(torch.ones(2, 3, 4, 5))[1].lower.shape == (3,)
+
+
+@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_spectral_norm_encloses_the_value_for_each_of_2000_random_matrices(dtype, seed):
+    generator = torch.Generator().manual_seed(seed)
+    n, d = torch.randint(1, 30, (2,), generator=generator).tolist()
+    weights = torch.randn(100, n, d, generator=generator).to(dtype) ** (1 + seed % 3)
+    found, true = spectral_norm(weights), torch.linalg.matrix_norm(weights.double(), 2)
+    assert (found.lower <= true * (1 + 1e-13)).all()  # LAPACK's own rounding
+    assert (true * (1 - 1e-13) <= found.upper).all()
+    assert (found.upper <= 1.001 * found.lower).all()
 
 
 @given(matrices)
@@ -162,8 +208,8 @@ def test_spectral_norm_takes_a_weight_that_requires_a_gradient():
     ("weight", "message"),
     [
         (torch.ones(3), "must be a matrix"),
-        (torch.ones(2, 2, 3, 3), "reshaped kernel"),
         (torch.ones(0, 3), "empty"),
+        (torch.ones(0, 3, 3), "empty"),
         (torch.tensor([[math.nan]]), "finite"),
         (torch.tensor([[math.inf]]), "finite"),
     ],

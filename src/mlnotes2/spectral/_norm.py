@@ -1,30 +1,64 @@
 """The spectral norm of a matrix between two bounds that hold in spite of rounding."""
 
 import math
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from .._enclosure import Enclosure
+from ._cholesky import by_cholesky
 
 
-def spectral_norm(weight: Tensor, *, tol: float = 1e-3, max_iter: int = 50) -> Enclosure:
-    r"""Enclose the spectral norm $\sigma_1 = \max_{\|v\| = 1} \|W v\|$ of a matrix.
+@dataclass(frozen=True)
+class Enclosures:
+    """One `Enclosure` for each matrix of a batch: `enclosures[i]` is that of the i-th.
+
+    Args:
+        lower: Proved lower bounds.
+        upper: Proved upper bounds.
+        witness: What attains the lower bounds: the unit vectors u and v of each matrix.
+
+    Example:
+        >>> found = Enclosures(torch.tensor([1.0, 2.0]), torch.tensor([1.0, 3.0]), (torch.eye(2), torch.eye(2)))
+        >>> [norm.upper for norm in found]
+        [1.0, 3.0]
+    """
+
+    lower: Float[Tensor, "*batch"]
+    upper: Float[Tensor, "*batch"]
+    witness: tuple[Float[Tensor, "*batch n"], Float[Tensor, "*batch d"]]
+
+    def __getitem__(self, index: int | tuple[int, ...]) -> "Enclosure | Enclosures":
+        lower, upper, witness = self.lower[index], self.upper[index], tuple(x[index] for x in self.witness)
+        if lower.ndim == 0:
+            return Enclosure(lower.item(), upper.item(), witness)
+        return Enclosures(lower, upper, (witness[0], witness[1]))
+
+
+def spectral_norm(weight: Tensor, *, tol: float = 1e-3, max_iter: int = 50) -> Enclosure | Enclosures:
+    r"""Enclose the spectral norm $\sigma_1 = \max_{\|v\| = 1} \|W v\|$ of a matrix, or of each matrix of a batch.
 
     Gram iteration: $G_0 = W^\top W$, $G_{k+1} = G_k^\top G_k$, and $\sigma_1^2 \le \|G_k\|_F^{1/2^k}$, where the
     exponent doubles with every step. A row v of $G_k$ is what $2^k$ steps of power iteration would give,
-    and $\|W v\| / \|v\|$ is a lower bound. What float64 may have rounded away is added to the bounds.
+    and $\|W v\| / \|v\|$ is a lower bound. For a large matrix v comes from Lanczos iteration, and the upper bound
+    s from a Cholesky factorisation: if $s^2 I - W^\top W$ has one, $\sigma_1 \le s$. What was rounded away is added
+    to the bounds.
 
     Args:
-        weight: The matrix W, shape (n, d), float32 or float64; computed with in float64, on its device.
+        weight: The matrix W, shape (n, d), or a batch of them, shape (*batch, n, d); float32 or float64. Bounds are
+            computed on its device.
         tol: Stop when `upper <= (1 + tol) * lower`.
         max_iter: Stop after so many steps. The bounds still hold; they are only wider.
 
     Returns:
-        An enclosure whose witness is a pair (u, v) of float64 unit vectors with `u @ W @ v` close to `lower`.
+        An enclosure whose witness is a pair (u, v) of float64 unit vectors with `u @ W @ v` close to `lower`. For a
+        batch of matrices, `Enclosures`, whose bounds are tensors of the batch's shape.
 
     Raises:
-        ValueError: If `weight` is not a finite, non-empty matrix, or if an option is out of range.
+        ValueError: If `weight` is not a finite, non-empty matrix or batch, or if an option is out of range.
         TypeError: If `weight` is not a float32 or float64 tensor.
 
     Source:
@@ -36,51 +70,63 @@ def spectral_norm(weight: Tensor, *, tol: float = 1e-3, max_iter: int = 50) -> E
         >>> print(f"{norm.lower:.3f} {norm.upper:.3f}")
         6.708 6.708
     """
-    check_matrix(weight)
+    check_matrix(weight, batched=True)
     if not (tol > 0 and max_iter >= 0):
         raise ValueError(f"tol must be > 0 and max_iter >= 0, got {tol} and {max_iter}")
-    W = weight.detach().double()
-    tall = W if W.shape[0] >= W.shape[1] else W.mT
-    largest = tall.abs().max().item()
-    if largest == 0:
-        return Enclosure(0.0, 0.0, (torch.eye(len(W))[0].to(W), torch.eye(len(W.mT))[0].to(W)))
-    scaled = tall / largest
-    length = torch.linalg.vector_norm(scaled).item()
-    unit = gram = scaled / length
-    slack = 4 * sum(tall.shape) * torch.finfo(torch.float64).eps
-    factors: list[float] = []
-    while True:
-        v = gram[torch.linalg.vector_norm(gram, dim=1).argmax()]
-        v = v / torch.linalg.vector_norm(v)
-        stretched = unit @ v
-        stretch = torch.linalg.vector_norm(stretched).item()
-        bound = root_bound(factors, tall.numel(), slack)
-        lower = math.nextafter(largest * (length * (stretch - slack)), -math.inf)
-        upper = math.nextafter(largest * (length * (bound + slack)), math.inf)
-        if upper <= (1 + tol) * lower or len(factors) == max_iter:
-            u = stretched / stretch
-            return Enclosure(max(0.0, lower), upper, (u, v) if tall is W else (v, u))
+    *batch, n, d = weight.shape
+    W = weight.detach().reshape(-1, n, d)
+    tall = W if n >= d else W.mT
+    largest = tall.abs().amax((1, 2)).double()
+    unit = tall / torch.where(largest > 0, largest, 1)[:, None, None]
+    unit[largest == 0] = 1  # any other matrix: it is multiplied by 0 in the end
+    length = torch.linalg.vector_norm(unit, dim=(1, 2))
+    unit /= length[:, None, None]
+    slack = 4 * (n + d) * torch.finfo(torch.float64).eps
+    infinity = length.new_tensor(math.inf)
+    for v, bound in bounds(unit, tol, max_iter, slack):
+        v = v / torch.linalg.vector_norm(v, dim=1, keepdim=True)
+        stretched = (unit @ v[:, :, None])[:, :, 0]
+        stretch = torch.linalg.vector_norm(stretched, dim=1)
+        lower = torch.nextafter(largest * (length * (stretch - slack)), -infinity).clamp(min=0)
+        upper = torch.nextafter(largest * (length * (bound + slack)), infinity) * (largest > 0)
+        if (upper <= (1 + tol) * lower).all():
+            break
+    u = stretched / stretch[:, None]
+    u, v = (u, v) if n >= d else (v, u)
+    found = Enclosures(lower.view(batch), upper.view(batch), (u.view(*batch, n), v.view(*batch, d)))
+    return found if batch else found[()]
+
+
+def bounds(unit: Tensor, tol: float, max_iter: int, slack: float) -> Iterator[tuple[Tensor, Tensor | float]]:
+    """Closer and closer: for each matrix a vector that is stretched much, and a bound that none exceeds."""
+    if max_iter and unit.shape[2] >= 256 and tol >= 1e-6:  # one factorisation is cheaper than many squarings
+        vectors, proved = zip(*(by_cholesky(W, tol, slack) for W in unit), strict=True)
+        yield torch.stack(vectors), torch.stack(proved)
+    gram, factors = unit, list[Tensor]()
+    for _ in range(max_iter + 1):
+        longest = torch.linalg.vector_norm(gram, dim=2).argmax(1)
+        yield gram[torch.arange(len(gram)), longest], root_bound(factors, unit[0].numel(), slack)
         gram = gram.mT @ gram
-        factors.append(torch.linalg.vector_norm(gram).item())
-        gram = gram / factors[-1]
+        factors.append(torch.linalg.vector_norm(gram, dim=(1, 2)))
+        gram = gram / factors[-1][:, None, None]
 
 
-def root_bound(factors: list[float], numel: int, slack: float) -> float:
+def root_bound(factors: list[Tensor], numel: int, slack: float) -> Tensor | float:
     """Undo the squarings, from the last matrix, of norm 1, to the first; `slack` pays for the rounding."""
-    bound = 1 + numel * torch.finfo(torch.float64).eps
+    bound: Tensor | float = 1 + numel * torch.finfo(torch.float64).eps
     for factor in reversed(factors):
-        bound = math.sqrt(factor * bound + slack)
+        bound = torch.sqrt(factor * bound + slack)
     return bound
 
 
-def check_matrix(weight: Tensor) -> None:
+def check_matrix(weight: Tensor, batched: bool = False) -> None:
     if not isinstance(weight, Tensor) or weight.dtype not in (torch.float32, torch.float64):
         got = getattr(weight, "dtype", type(weight).__name__)
         raise TypeError(f"weight must be a float32 or float64 tensor, got {got}; convert it")
-    if weight.ndim != 2:
-        shape = tuple(weight.shape)
+    shape = tuple(weight.shape)
+    if weight.ndim < 2 or (weight.ndim > 2 and not batched):
         raise ValueError(f"weight must be a matrix, got shape {shape}; a reshaped kernel has another norm")
     if weight.numel() == 0:
-        raise ValueError(f"weight must not be empty, got shape {tuple(weight.shape)}")
-    if not weight.isfinite().all():
+        raise ValueError(f"weight must not be empty, got shape {shape}")
+    if not weight.detach().abs().max().isfinite():
         raise ValueError("weight must be finite, got a NaN or an infinity; look for a diverged training step")

@@ -10,7 +10,7 @@ from torch.nn.utils import parametrize
 
 from ._conv import check_kernel, pair
 from ._fourier import all_frequencies, find_peak, fourier_matrix, unstride
-from ._norm import spectral_norm
+from ._norm import check_matrix, spectral_norm
 
 CONVOLUTIONS = nn.Conv1d | nn.Conv2d | nn.ConvTranspose1d | nn.ConvTranspose2d
 Layer = TypeVar("Layer", bound=nn.Module)
@@ -73,11 +73,12 @@ class SpectralNormalization(nn.Module):
 
 def matrix_bound(weight: Tensor) -> tuple[float, Tensor, int]:
     """An upper bound of the norm, the norm as a function of the weight, and the largest possible rank."""
+    check_matrix(weight)
     norm = spectral_norm(weight)
     if norm.upper == 0:
         return 0.0, weight.sum(), 1
     u, v = cast(tuple[Tensor, Tensor], norm.witness)
-    return norm.upper, u @ weight.double() @ v, min(weight.shape)
+    return float(norm.upper), u @ weight.double() @ v, min(weight.shape)
 
 
 def kernel_bound(
