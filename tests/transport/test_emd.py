@@ -41,6 +41,75 @@ def test_emd_agrees_with_pot_and_with_scipy(seed):
     assert result.cost == pytest.approx(linprog_emd(a, b, cost), abs=1e-7)  # HiGHS's tolerance
 
 
+KINDS = {
+    "ties on a grid": lambda rng, n: rng.integers(0, 3, (n, 2)),
+    "clusters": lambda rng, n: 10 * rng.integers(0, 3, (n, 1)) + rng.normal(0, 0.01, (n, 2)),
+    "on a line": lambda rng, n: rng.normal(size=(n, 1)) * [0.6, 0.8],
+    "each point twice": lambda rng, n: np.repeat(rng.normal(size=(n, 2)), 2, axis=0)[:n],
+    "one far away": lambda rng, n: rng.normal(size=(n, 2)) + 1e6 * (np.arange(n) == 0)[:, None],
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("power", [1, 2])
+def test_emd_leaves_no_gap_on_problems_of_many_kinds(kind, power):
+    for seed in range(50):  # 500 problems in all
+        rng = np.random.default_rng(seed)
+        a, b, _ = random_problem(rng, n=rng.integers(1, 40), m=rng.integers(1, 40))
+        x, y = KINDS[kind](rng, len(a)), KINDS[kind](rng, len(b))
+        cost = np.linalg.norm(x[:, None] - y, axis=2) ** power
+        result = emd(a, b, cost)
+        f, g = result.potentials
+        assert 0 <= result.gap <= 1e-9 * cost.max()
+        assert (f[:, None] + g - cost).max() <= 1e-15 * cost.max()  # a few roundings
+        assert result.cost - (f @ a + g @ b) <= 1e-9 * cost.max()
+
+
+@given(RANDOM, st.integers(2, 12))
+def test_four_routes_lead_to_one_distance_on_a_line(rng, n):
+    a, b, _ = random_problem(rng, n=n, m=n)
+    x = np.cumsum(rng.integers(1, 4, n))
+    cost = np.abs(x[:, None] - x)
+    simplex = emd(a, b, cost)
+    f = simplex.potentials[0]
+    area = np.abs(np.cumsum(a - b))[:-1] @ np.diff(x)
+    assert simplex.cost == pytest.approx(
+        linprog_emd(a, b, cost), abs=1e-6
+    )  # HiGHS's tolerance, 24 places apart
+    assert simplex.cost == pytest.approx(area, abs=1e-13)  # sums of 12 products
+    assert simplex.cost == pytest.approx(f @ (a - b), abs=1e-13)
+
+
+@pytest.mark.claim("transport.c_transform")
+@given(RANDOM, st.integers(1, 12), st.booleans())
+def test_c_transform_is_feasible_and_lowers_no_potential(rng, n, is_metric):
+    distance = random_metric(rng, n)
+    cost = distance if is_metric else rng.normal(size=(n, n))
+    filled = rng.permutation(n)[: rng.integers(1, n + 1)]
+    f = rng.normal(size=len(filled))
+    g = (cost[filled] - f[:, None]).min(axis=0)
+    extended = (cost - g).min(axis=1)
+    higher = g + (np.arange(n) == rng.integers(n)) * 1e-6
+    assert (f[:, None] + g <= cost[filled] + 1e-14).all()  # one rounding
+    assert (f[:, None] + higher > cost[filled]).any()
+    assert (extended[:, None] + g <= cost + 1e-14).all()
+    assert (extended[filled] >= f - 1e-14).all()
+    if is_metric:
+        assert (np.abs(extended[:, None] - extended) <= distance + 1e-14).all()
+
+
+@pytest.mark.claim("transport.c_transform")
+@given(RANDOM, st.integers(2, 12))
+def test_potentials_of_emd_are_1_lipschitz_also_where_there_is_no_mass(rng, n):
+    a, b, _ = random_problem(rng, n=n, m=n)
+    a[rng.permutation(n)[1 : n // 2]] = 0
+    b *= a.sum()
+    distance = random_metric(rng, n)
+    result = emd(a, b, distance)
+    for potential in result.potentials:
+        assert (np.abs(potential[:, None] - potential) <= distance + 1e-13).all()  # a few roundings
+
+
 @given(RANDOM)
 def test_emd_returns_a_certificate_that_holds(rng):
     a, b, cost = random_problem(rng)

@@ -76,7 +76,7 @@ def emd(a: ArrayLike, b: ArrayLike, cost: ArrayLike, *, max_iter: int = 10_000_0
     if max_iter < 1:
         raise ValueError(f"max_iter must be at least 1, got {max_iter}")
     plan, f = _network_simplex(a, b, cost, max_iter)
-    g = (cost[a > 0] - f[:, None]).min(axis=0)
+    g = ((cost if len(f) == len(a) else cost[a > 0]) - f[:, None]).min(axis=0)
     f = (cost - g).min(axis=1)
     return _certified(a, b, cost, plan, f, g)
 
@@ -89,16 +89,18 @@ def _network_simplex(
 ) -> tuple[Float64[np.ndarray, "n m"], Float64[np.ndarray, " rows_with_mass"]]:
     """Return a best plan, and the potentials of the rows that have mass, the first of which is 0."""
     # POT compares with absolute tolerances, so that tiny costs give a wrong plan; powers of 2 scale exactly.
-    unit, mass = _power_of_two(np.abs(cost).max()), _power_of_two(a.sum())
-    filled = np.ix_(a > 0, b > 0)
+    unit, mass = _power_of_two(max(cost.max(), -cost.min())), _power_of_two(a.sum())
+    rows, columns = a > 0, b > 0
+    is_full = rows.all() and columns.all()
+    prices = (cost if is_full else cost[np.ix_(rows, columns)]) / unit
     # Where costs are far below zero it may call the problem infeasible; a shift keeps the order of all plans.
-    prices = cost[filled] / unit
-    prices -= min(prices.min(), 0)
+    if (least := prices.min()) < 0:
+        prices -= least
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what POT warns of is raised below
         flow, log = ot.emd(
-            a[a > 0] / mass,
-            b[b > 0] / mass,
+            a[rows] / mass,
+            b[columns] / mass,
             prices,
             numItermax=max_iter,
             log=True,
@@ -106,9 +108,13 @@ def _network_simplex(
         )
     if log["warning"] is not None:
         raise RuntimeError(f"no best plan after {max_iter} pivots ({log['warning']}); raise max_iter")
+    flow *= mass
+    f = (log["u"] - log["u"][0]) * unit
+    if is_full:
+        return flow, f
     plan = np.zeros_like(cost)
-    plan[filled] = flow * mass
-    return plan, (log["u"] - log["u"][0]) * unit
+    plan[np.ix_(rows, columns)] = flow
+    return plan, f
 
 
 def _power_of_two(value: float) -> float:
@@ -126,11 +132,13 @@ def _certified(
     """Return the result if the plan moves a to b, the potentials are feasible, and they leave no gap."""
     tol = 1e-9 * a.sum()
     moved = max(np.abs(plan.sum(axis=1) - a).max(), np.abs(plan.sum(axis=0) - b).max())
-    slack = cost - g - f[:, None]  # rounds to no less than zero, because f is the least of cost - g
-    gap = float(np.vdot(plan, slack))
-    if plan.min() < 0 or moved > 2 * tol or slack.min() < 0 or not 0 <= gap <= tol * np.abs(cost).max():
+    slack = cost - g
+    slack -= f[:, None]  # rounds to no less than zero, because f is the least of cost - g
+    least_mass, least_slack, gap = plan.min(), slack.min(), float(np.vdot(plan, slack))
+    largest = max(cost.max(), -cost.min())
+    if least_mass < 0 or moved > 2 * tol or least_slack < 0 or not 0 <= gap <= tol * largest:
         raise RuntimeError(
-            f"the plan is not proved to be a best one: least mass {plan.min()}, sums wrong by {moved}, "
-            f"least slack {slack.min()}, gap {gap}; do the costs span more than nine orders of magnitude?"
+            f"the plan is not proved to be a best one: least mass {least_mass}, sums wrong by {moved}, "
+            f"least slack {least_slack}, gap {gap}; do the costs span more than nine orders of magnitude?"
         )
     return EMDResult(plan, float(np.vdot(plan, cost)), (f, g), float(f @ a + g @ b), gap)
