@@ -57,6 +57,7 @@ def test_gan_divergence_is_twice_js_minus_log_4(pair):
     )
 
 
+@pytest.mark.claim("divergences.conjugates")
 @each
 def test_conjugate_equals_brute_force(f):
     u = torch.cat([torch.zeros(1, dtype=torch.float64), torch.logspace(-8, 8, 160_001, dtype=torch.float64)])
@@ -68,6 +69,7 @@ def test_conjugate_equals_brute_force(f):
     assert (brute <= f.conjugate(t) + 1e-9).all()
 
 
+@pytest.mark.claim("divergences.conjugates")
 @each
 def test_conjugate_is_inf_outside_its_domain(f):
     if math.isfinite(f.domain[1]):
@@ -86,6 +88,7 @@ def test_conjugate_has_the_best_u_as_its_slope(f):
         torch.testing.assert_close(slope, u)
 
 
+@pytest.mark.claim("divergences.conjugates")
 @each
 def test_derivative_is_that_of_the_generator(f):
     u = torch.tensor([0.01, 0.2, 0.7, 1.3, 3.0, 50.0], dtype=torch.float64, requires_grad=True)
@@ -103,6 +106,7 @@ def test_domain_ends_at_the_slope_of_the_generator_at_infinity(f):
         assert far > 10
 
 
+@pytest.mark.claim("divergences.conjugates")
 @each
 def test_fenchel_young_inequality_holds_with_equality_at_the_derivative(f):
     u = torch.logspace(-3, 3, 31, dtype=torch.float64)

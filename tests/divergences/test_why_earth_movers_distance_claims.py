@@ -43,6 +43,85 @@ def test_parallel_lines_that_coincide_have_distance_0():
     assert wasserstein_of_lines(0.0) == pytest.approx(0, abs=1e-15)
 
 
+def distance(x, y):
+    """W between two samples of points in the plane."""
+    lengths = np.linalg.norm(x[:, None] - y, axis=2)
+    return emd(np.full(len(x), 1 / len(x)), np.full(len(y), 1 / len(y)), lengths).cost
+
+
+@pytest.mark.claim("divergences.shift")
+@given(st.integers(0, 2**32 - 1))
+def test_emd_of_a_shift_is_its_length(seed):
+    rng = np.random.default_rng(seed)
+    x, a = rng.standard_cauchy(size=(12, 2)), rng.normal(size=2)
+    assert distance(x, x + a) == pytest.approx(np.linalg.norm(a), rel=1e-9, abs=1e-9)
+
+
+@pytest.mark.claim("divergences.shift")
+@given(st.integers(0, 2**32 - 1), st.floats(-10, 10).filter(bool))
+def test_emd_scales_and_does_not_see_a_common_shift(seed, scale):
+    x, y, a = np.random.default_rng(seed).normal(size=(3, 9, 2))
+    assert distance(scale * x + a[0], scale * y + a[0]) == pytest.approx(
+        abs(scale) * distance(x, y), rel=1e-9, abs=1e-12
+    )
+
+
+@pytest.mark.claim("divergences.shift")
+@pytest.mark.parametrize("name", NAMES)
+def test_f_divergences_do_not_see_a_common_shift_or_scaling(name):
+    f = getattr(divergences, name)
+    x = torch.linspace(-12, 12, 2401, dtype=torch.float64)
+
+    def between(shift, scale):
+        p, q = (torch.softmax(-(((x - shift) / scale - mean) ** 2) / 2, 0) for mean in (0.0, 0.5))
+        return f.divergence(p, q).item()
+
+    assert between(1.0, 0.7) == pytest.approx(between(0.0, 1.0), abs=1e-4)  # the grid's step is 0.01
+
+
+@pytest.mark.claim("divergences.root-js")
+@given(st.integers(0, 2**32 - 1), st.floats(0.01, 2))
+def test_root_of_js_obeys_the_triangle_inequality(seed, spread):
+    p, q, r = np.random.default_rng(seed).dirichlet(np.full(5, spread), size=3)
+    assert math.sqrt(js(p, r)) <= math.sqrt(js(p, q)) + math.sqrt(js(q, r)) + 1e-12
+
+
+@pytest.mark.claim("divergences.root-js")
+def test_js_does_not():
+    left, middle, right = [1, 0], [0.5, 0.5], [0, 1]
+    assert js(left, middle) == js(middle, right) == pytest.approx(0.75 * math.log(4 / 3))
+    assert js(left, middle) < math.log(2) / 3 < js(left, right) / 2
+
+
+@pytest.mark.claim("divergences.root-js")
+@settings(max_examples=20)
+@given(pairs())
+def test_js_is_the_squared_length_of_a_difference(pair):
+    p, q = pair
+    s = np.geomspace(1e-9, 1e9, 4001)[:, None]
+    curves = (np.exp(-s * p / 2) - np.exp(-s * q / 2)) / s
+    squared = (curves**2).sum(1) * s[:, 0]  # times ds / d log s
+    assert js(p, q) == pytest.approx(np.trapezoid(squared, np.log(s[:, 0])) / 2, abs=1e-6)
+
+
+@pytest.mark.claim("divergences.diameter")
+@given(st.integers(0, 2**32 - 1), st.floats(0.1, 2))
+def test_emd_is_between_two_multiples_of_total_variation(seed, spread):
+    rng = np.random.default_rng(seed)
+    points, (p, q) = rng.normal(size=(6, 2)), rng.dirichlet(np.full(6, spread), size=2)
+    lengths = np.linalg.norm(points[:, None] - points, axis=2)
+    nearest, farthest = lengths[lengths > 0].min(), lengths.max()
+    cost, variation = emd(p, q, lengths).cost, total_variation(p, q)
+    assert nearest * variation - 1e-12 <= cost <= farthest * variation + 1e-12
+
+
+@pytest.mark.claim("divergences.diameter")
+@given(st.integers(0, 2**32 - 1))
+def test_emd_where_all_are_one_apart_is_total_variation(seed):
+    p, q = np.random.default_rng(seed).dirichlet(np.ones(7), size=2)
+    assert emd(p, q, 1 - np.eye(7)).cost == pytest.approx(total_variation(p, q), rel=1e-9)
+
+
 @pytest.mark.claim("divergences.blind-family")
 @pytest.mark.parametrize("name", NAMES)
 @few
@@ -74,12 +153,7 @@ def test_emd_changes_no_more_than_the_generator(seed, step):
     rng = np.random.default_rng(seed)
     z, data, weight, turn = rng.normal(size=(12, 2)), rng.normal(size=(9, 2)), *rng.normal(size=(2, 2, 2))
     before, after = np.tanh(z @ weight), np.tanh(z @ (weight + step * turn)) + step  # 12 points of the plane
-
-    def distance(x):
-        lengths = np.linalg.norm(x[:, None] - data, axis=2)
-        return emd(np.full(12, 1 / 12), np.full(9, 1 / 9), lengths).cost
-
-    change = abs(distance(before) - distance(after))
+    change = abs(distance(before, data) - distance(after, data))
     assert change <= np.linalg.norm(before - after, axis=1).mean() + 1e-12  # the solver's tolerance
 
 

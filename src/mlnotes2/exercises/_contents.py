@@ -8,7 +8,7 @@ from ._exercise import Exercise
 PAGES = {  # the page of each code exercise; exercises that are missing here are done by hand
     "attention.5": "attention/attention-model",
     "divergences.4": "divergences/why-earth-movers-distance",
-    "divergences.5": "divergences/why-earth-movers-distance",
+    "divergences.7": "divergences/f-divergences",
     "gan.4": "gan/wasserstein",
     "gan.8": "gan/mode-collapse",
     "gan.12": "gan/mode-dropping",
@@ -17,6 +17,7 @@ PAGES = {  # the page of each code exercise; exercises that are missing here are
     "lipschitz.9": "lipschitz/networks",
     "spectral.6": "spectral/normalization",
     "transport.4": "transport/earth-movers-distance",
+    "transport.10": "transport/sinkhorn",
 }
 
 

@@ -104,7 +104,7 @@ EXERCISES = {
         Check("a number that occurs twice counts twice", _draw_repeated, _counted),
         Check("samples may differ in size", _draw_sizes, _counted),
     ),
-    "divergences.5": Exercise(
+    "divergences.7": Exercise(
         reverse_kl_bound,
         Check("the critic that is -1 everywhere gives 0", _draw_constant, lambda p, q, t: 0.0),
         Check("the best critic, -q/p, gives KL(Q || P)", _draw_best, lambda p, q, t: float(reverse_kl(p, q))),
