@@ -1,15 +1,23 @@
 """The norm of a large matrix: found by Lanczos iteration, and proved by one Cholesky factorisation."""
 
+import math
+
 import torch
 from torch import Tensor
 
+CHUNK = 256
 
-def by_cholesky(unit: Tensor, tol: float, slack: float) -> tuple[Tensor, Tensor]:
-    """A unit vector that the matrix stretches much, and a little more than that, or inf if that is no bound."""
-    v = ritz_vector(unit.float(), tol).double()
+
+def by_cholesky(unit: Tensor, tol: float) -> tuple[Tensor, float]:
+    """A unit vector that the matrix stretches much, and a bound that is a little more, or inf."""
+    single = unit.float()
+    v = ritz_vector(single, tol).double()
     v = v / torch.linalg.vector_norm(v)
-    top = (1 + 0.9 * tol) * torch.linalg.vector_norm(unit @ v)
-    return v, top if is_bound(unit, top.item(), tol, slack) else torch.full_like(top, torch.inf)
+    stretch = torch.linalg.vector_norm(unit @ v).item()
+    level, bound = (1 + tol / 3) * stretch, math.inf
+    if rounding(single, magnitude(single)) <= tol * stretch**2 and keeps_digits(single):
+        bound = bound_above(single, level)  # the tolerance pays for float32
+    return v, bound if bound <= (1 + 0.99 * tol) * stretch else bound_above(unit, level)
 
 
 def ritz_vector(W: Tensor, tol: float) -> Tensor:
@@ -24,7 +32,7 @@ def ritz_vector(W: Tensor, tol: float) -> Tensor:
         ended = rest <= 1e-6 * length or len(Q) == 128  # W maps what is spanned to itself, or it is enough
         if ended or (len(Q) and len(Q) % 8 == 0):
             values, vectors = torch.linalg.eigh(images @ images.mT)
-            if ended or values[-1] <= (1 + tol / 2) * best:
+            if ended or values[-1] <= (1 + tol / 10) * best:
                 longest: Tensor = Q.mT @ vectors[:, -1]
                 return longest
             best = values[-1].item()
@@ -32,31 +40,42 @@ def ritz_vector(W: Tensor, tol: float) -> Tensor:
         v = W.mT @ images[-1]
 
 
-def is_bound(unit: Tensor, top: float, tol: float, slack: float) -> bool:
-    """Whether top^2 I - W'W, less what rounding may amount to, has a Cholesky factorisation; d >= 1 columns."""
-    d, size = unit.shape[1], 256
-    room = slack + 4 * d * (d + 8) * torch.finfo(torch.float64).eps * top**2
-    single = unit.float()
-    rounded = single_slack(single, size)
-    if rounded <= tol * top**2 / 2 and keeps_digits(single, size):  # the tolerance pays for float32
-        unit, room = single, room + rounded
-    matrix = unit.new_zeros(d, d)
-    for start in range(0, d, size):  # the upper triangle is not needed
-        for rows in unit.split(size):
-            block = rows[:, start : start + size]
-            matrix[start:, start : start + size].addmm_(rows[:, start:].mT, block, alpha=-1)
-    matrix = matrix.double()
-    matrix.diagonal().add_(top**2 - room)
-    return not torch.linalg.cholesky_ex(matrix).info.item()
+def bound_above(W: Tensor, level: float) -> float:
+    """`level` and what was rounded away, if level^2 I - W'W has a Cholesky factorisation L L'; else inf.
+
+    By Higham's lemma 8.4 what is computed is exact but for a matrix that is nowhere larger than a few roundings of
+    |W|'|W| + |L| |L'| + level^2 I: as many as a number takes part in, so it pays to add up `CHUNK` numbers at a time.
+    """
+    d = W.shape[1]
+    L = W.new_zeros(d, d)
+    for start in range(0, d, CHUNK):
+        own = slice(start, start + CHUNK)
+        block = L[start:, own]
+        for rows in W.split(CHUNK):
+            block -= rows[:, start:].mT @ rows[:, own]
+        block.diagonal().add_(level**2)
+        for done in L[:, :start].split(CHUNK, dim=1):
+            block -= done[start:] @ done[own].mT
+        corner, failed = torch.linalg.cholesky_ex(block[:CHUNK])
+        if failed:
+            return math.inf
+        block[:CHUNK] = corner
+        block[CHUNK:] = torch.linalg.solve_triangular(corner.mT, block[CHUNK:], upper=True, left=False)
+    return math.sqrt(level**2 + rounding(W, magnitude(W) + magnitude(L.mT) + level**2))
 
 
-def single_slack(W: Tensor, size: int) -> float:
-    """What float32 may round in W'W, in the spectral norm, if `size` rows at a time are multiplied and added up."""
-    terms, magnitude = size + len(W) // size + 8, W.abs()
-    return terms * torch.finfo(W.dtype).eps / 2 * 1.001 * (magnitude.mT @ magnitude.sum(1)).max().item()
+def rounding(W: Tensor, sum_of_sizes: float) -> float:
+    """At most so much is rounded away from numbers of this total size."""
+    return (CHUNK + sum(W.shape) // CHUNK + 8) * torch.finfo(W.dtype).eps / 2 * sum_of_sizes
 
 
-def keeps_digits(W: Tensor, size: int) -> bool:
+def magnitude(W: Tensor) -> float:
+    """A bound on the norm of |W|'|W|: the largest sum of a row."""
+    size = W.abs()
+    return 1.01 * (size.mT @ size.sum(1)).max().item()
+
+
+def keeps_digits(W: Tensor) -> bool:
     """Whether products of float32 keep all digits: PyTorch can be told to drop some (TF32, bfloat16)."""
-    probe = torch.full_like(W[:size, :size], 1 + 2**-20)
+    probe = torch.full_like(W[:CHUNK, :CHUNK], 1 + 2**-20)
     return torch.equal(probe @ torch.eye(probe.shape[1]).to(W), probe)

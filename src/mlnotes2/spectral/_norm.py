@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from .._enclosure import Enclosure
-from ._cholesky import by_cholesky
+from ._cholesky import CHUNK, by_cholesky
 
 
 @dataclass(frozen=True)
@@ -99,9 +99,11 @@ def spectral_norm(weight: Tensor, *, tol: float = 1e-3, max_iter: int = 50) -> E
 
 def bounds(unit: Tensor, tol: float, max_iter: int, slack: float) -> Iterator[tuple[Tensor, Tensor | float]]:
     """Closer and closer: for each matrix a vector that is stretched much, and a bound that none exceeds."""
-    if max_iter and unit.shape[2] >= 256 and tol >= 1e-6:  # one factorisation is cheaper than many squarings
-        vectors, proved = zip(*(by_cholesky(W, tol, slack) for W in unit), strict=True)
-        yield torch.stack(vectors), torch.stack(proved)
+    if (
+        max_iter and unit.shape[2] >= CHUNK and tol >= 1e-6
+    ):  # one factorisation is cheaper than many squarings
+        vectors, proved = zip(*(by_cholesky(W, tol) for W in unit), strict=True)
+        yield torch.stack(vectors), unit.new_tensor(proved)
     gram, factors = unit, list[Tensor]()
     for _ in range(max_iter + 1):
         longest = torch.linalg.vector_norm(gram, dim=2).argmax(1)
@@ -128,5 +130,5 @@ def check_matrix(weight: Tensor, batched: bool = False) -> None:
         raise ValueError(f"weight must be a matrix, got shape {shape}; a reshaped kernel has another norm")
     if weight.numel() == 0:
         raise ValueError(f"weight must not be empty, got shape {shape}")
-    if not weight.detach().abs().max().isfinite():
+    if not all(extreme.isfinite() for extreme in weight.detach().aminmax()):
         raise ValueError("weight must be finite, got a NaN or an infinity; look for a diverged training step")
