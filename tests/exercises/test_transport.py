@@ -70,3 +70,59 @@ def never_level(positions, a, b):
 )
 def test_proved_distance_checks_find_a_typical_mistake(wrong, statements):
     assert set(EXERCISE.counterexamples(wrong)) == statements
+
+
+HALF_STEP = EXERCISES["transport.10"]
+ONE_COLUMN, SUMS, LARGE, NO_MASS = (check.statement for check in HALF_STEP.checks)
+
+
+@pytest.mark.exercise("transport.10")
+def test_half_step_passes_all_checks():
+    assert HALF_STEP.counterexamples(HALF_STEP.solution) == {}
+
+
+@pytest.mark.exercise("transport.10")
+@given(st.integers(0, 2**32 - 1), st.floats(0.01, 10), st.floats(-100, 100))
+def test_half_step_gives_the_sums_and_falls_by_what_g_is_raised(seed, eps, constant):
+    rng = np.random.default_rng(seed)
+    g, cost = rng.normal(size=3), rng.normal(size=(4, 3))
+    a, b = rng.dirichlet(np.ones(4)), rng.dirichlet(np.ones(3))
+    f = HALF_STEP.solution(g, b, cost, eps)
+    plan = a[:, None] * b * np.exp((f[:, None] + g - cost) / eps)
+    assert plan.sum(axis=1) == pytest.approx(a, rel=1e-9)
+    assert HALF_STEP.solution(g + constant, b, cost, eps) == pytest.approx(f - constant, abs=1e-9)
+
+
+def of_exponentials(g, b, cost, eps):
+    with np.errstate(all="ignore"):
+        return -eps * np.log(np.exp((g - cost) / eps) @ b)
+
+
+def without_masses(g, b, cost, eps):
+    exponent = (g - cost) / eps
+    top = exponent.max(axis=1)
+    return -eps * (top + np.log(np.exp(exponent - top[:, None]).sum(axis=1)))
+
+
+def without_eps(g, b, cost, eps):
+    return HALF_STEP.solution(g, b, cost, eps) / eps
+
+
+def not_in_logarithms_of_mass(g, b, cost, eps):
+    exponent = (g - cost) / eps
+    top = exponent.max(axis=1)
+    with np.errstate(divide="ignore"):
+        return -eps * (top + np.log(np.exp(exponent - top[:, None]) @ b))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "found"),
+    [
+        (of_exponentials, {LARGE, NO_MASS}),
+        (without_masses, {SUMS, LARGE, NO_MASS}),
+        (without_eps, {ONE_COLUMN, SUMS, LARGE, NO_MASS}),
+        (not_in_logarithms_of_mass, {NO_MASS}),
+    ],
+)
+def test_half_step_checks_tell_mistakes_apart(wrong, found):
+    assert set(HALF_STEP.counterexamples(wrong)) == found

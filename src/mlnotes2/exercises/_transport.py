@@ -2,6 +2,7 @@
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import logsumexp
 
 from ..transport import emd
 from ._exercise import Check, Exercise
@@ -23,6 +24,18 @@ def proved_distance(
     passing = np.cumsum(np.subtract(a, b))[:-1]  # to the right; below zero, to the left
     function = np.concatenate([[0.0], np.cumsum(-np.sign(passing) * gaps)])
     return float(np.abs(passing) @ gaps), function
+
+
+def half_step(g: ArrayLike, b: ArrayLike, cost: ArrayLike, eps: float) -> NDArray[np.float64]:
+    """Return the potential f of the rows, shape (n,), for that of the columns.
+
+    `g` and the masses `b`, of total 1, have shape (m,), `cost` (n, m). The
+    rows of a_i b_j exp((f_i + g_j - cost_ij) / eps) get the sums a_i.
+    """
+    exponent = np.where(np.greater(b, 0), np.subtract(g, cost) / eps, -np.inf)
+    top = exponent.max(axis=1)
+    f: NDArray[np.float64] = -eps * (top + np.log(np.exp(exponent - top[:, None]) @ b))
+    return f
 
 
 Case = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
@@ -69,6 +82,39 @@ def _by_plan(positions: NDArray[np.float64], a: NDArray[np.float64], b: NDArray[
     return best.cost, np.append(0.0, np.cumsum(-np.sign(to_the_right) * np.diff(positions)))
 
 
+HalfStep = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], float]
+
+
+def _draw_half_step(rng: np.random.Generator) -> HalfStep:
+    n, m = rng.integers(1, 4, 2)
+    g, cost = rng.integers(-3, 4, m).astype(float), rng.integers(0, 5, (n, m)).astype(float)
+    return g, rng.dirichlet(np.ones(m)).round(2) + 0.0, cost, float(rng.choice([0.5, 1.0, 2.0]))
+
+
+def _draw_one_column(rng: np.random.Generator) -> HalfStep:
+    n = rng.integers(1, 4)
+    g, cost = rng.integers(-3, 4, 1).astype(float), rng.integers(0, 5, (n, 1)).astype(float)
+    return g, np.ones(1), cost, float(rng.choice([0.5, 1.0, 2.0]))
+
+
+def _draw_large_costs(rng: np.random.Generator) -> HalfStep:
+    g, b, cost, eps = _draw_half_step(rng)
+    return g, b, cost + 1000.0, eps
+
+
+def _draw_no_mass(rng: np.random.Generator) -> HalfStep:
+    g, b, cost, eps = _draw_half_step(rng)
+    return np.append(g, 9000.0), np.append(b, 0.0), np.column_stack([cost, cost[:, 0]]), eps
+
+
+def _by_logsumexp(
+    g: NDArray[np.float64], b: NDArray[np.float64], cost: NDArray[np.float64], eps: float
+) -> NDArray[np.float64]:
+    with_mass = b > 0
+    f = -eps * logsumexp((g - cost)[:, with_mass] / eps, b=b[with_mass], axis=1)
+    return np.asarray(f)
+
+
 EXERCISES = {
     "transport.4": Exercise(
         proved_distance,
@@ -76,5 +122,16 @@ EXERCISES = {
         Check("one unit that goes to the right costs its way", _draw_to_the_right, _of_one_unit),
         Check("one unit that goes to the left costs its way", _draw_to_the_left, _of_one_unit),
         Check("the distance is the cost of a best plan", _draw_piles, _by_plan),
+    ),
+    "transport.10": Exercise(
+        half_step,
+        Check(
+            "with one column, f is the cost minus g",
+            _draw_one_column,
+            lambda g, b, cost, eps: (cost - g)[:, 0],
+        ),
+        Check("the rows get the right sums", _draw_half_step, _by_logsumexp),
+        Check("large costs do not overflow", _draw_large_costs, _by_logsumexp),
+        Check("columns without mass do not count", _draw_no_mass, _by_logsumexp),
     ),
 }

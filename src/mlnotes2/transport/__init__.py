@@ -8,3 +8,7 @@ from ._plan import improve_plan as improve_plan
 from ._plan import naive_plan as naive_plan
 from ._plan import plan_cost as plan_cost
 from ._reference_1d import emd_1d_reference as emd_1d_reference
+from ._sinkhorn import SinkhornResult as SinkhornResult
+from ._sinkhorn import sinkhorn as sinkhorn
+from ._sliced import SlicedResult as SlicedResult
+from ._sliced import sliced_wasserstein as sliced_wasserstein
