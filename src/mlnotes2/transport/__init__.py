@@ -7,7 +7,10 @@ from ._emd_1d import plan_1d as plan_1d
 from ._plan import improve_plan as improve_plan
 from ._plan import naive_plan as naive_plan
 from ._plan import plan_cost as plan_cost
+from ._points import PointsResult as PointsResult
+from ._points import emd_points as emd_points
 from ._reference_1d import emd_1d_reference as emd_1d_reference
+from ._reference_points import emd_points_reference as emd_points_reference
 from ._sinkhorn import SinkhornResult as SinkhornResult
 from ._sinkhorn import sinkhorn as sinkhorn
 from ._sliced import SlicedResult as SlicedResult
