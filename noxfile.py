@@ -75,7 +75,9 @@ def bench(session: nox.Session) -> None:
     install(session, "bench")
     measured = Path(session.create_tmp(), "measured.json")
     threads = {"OMP_NUM_THREADS": str(os.cpu_count())}
-    session.run("pytest", "--benchmark-only", f"--benchmark-json={measured}", *session.posargs, env=threads)
+    addopts = "addopts=--import-mode=importlib --ignore=tests/browser"  # without the type checks of the tests
+    options = ["--override-ini", addopts, "--benchmark-only", f"--benchmark-json={measured}"]
+    session.run("pytest", *options, *session.posargs, env=threads)
     if not session.posargs:
         record = ROOT / "docs/records/bench-cpu.json"
         session.run("python", "-m", "notesite.bench", str(measured), str(record), "--command", "nox -s bench")

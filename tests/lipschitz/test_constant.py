@@ -92,7 +92,7 @@ def problems(draw):
     )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(problems())
 def test_lipschitz_constant_of_a_random_problem_with_a_known_answer(problem):
     f, interval, constant = problem

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import oracles
-from mlnotes2.lipschitz._eclipse import Reach, norm_above, through_activation, through_linear
+from mlnotes2.lipschitz._eclipse import Reach, norm_above, norm_of, through_activation, through_linear
 
 seeds = st.integers(0, 2**32 - 1)
 sizes = st.integers(1, 6)
@@ -119,6 +119,15 @@ def test_norm_above_is_no_less_than_the_exact_norm(seed, n, rank, scale):
     with mpmath.workdps(60):
         largest = max(mpmath.eigsy(exact((M + M.T) / 2), eigvals_only=True))
         assert largest <= norm_above((M + M.T) / 2) <= largest * (1 + 1e-10)
+
+
+@settings(max_examples=60, deadline=None)
+@given(seeds, sizes, sizes, st.sampled_from([1e-200, 1.0, 1e200]))
+def test_norm_of_is_no_less_than_the_exact_norm_and_close_to_it(seed, n, d, scale):
+    W = scale * random_matrix(seed, n, d)
+    with mpmath.workdps(60):
+        exact = oracles.spectral_norm_mpmath(W.numpy())
+        assert exact <= norm_of(W) <= exact * (1 + 1e-9)
 
 
 def test_norm_above_does_not_trust_an_eigenvalue_that_is_too_small(monkeypatch):

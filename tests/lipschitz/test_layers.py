@@ -9,11 +9,30 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
+import oracles
 from mlnotes2.lipschitz import network_lipschitz
+from mlnotes2.lipschitz._eclipse import Reach
+from mlnotes2.lipschitz._layers import follow
+from mlnotes2.lipschitz._rounding import slope_below
 
 
 def normal(seed, *shape):
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+@settings(max_examples=200)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 3), st.integers(1, 3), st.integers(1, 3))
+def test_follow_and_slopes_hold_the_constant_found_by_enumerating_patterns(seed, d, h, n):
+    model = nn.Sequential(nn.Linear(d, h), nn.ReLU(), nn.Linear(h, n)).double().requires_grad_(False)
+    for i, p in enumerate(model.parameters()):
+        p.copy_(normal(seed + i, *p.shape))
+    exact = oracles.relu_layer_constant(
+        *(p.numpy() for p in (model[0].weight, model[0].bias, model[2].weight))
+    )
+    x, v = normal(seed + 5, d), nn.functional.normalize(normal(seed + 6, d), dim=0)
+    assert slope_below(model, x, v) <= exact * (1 + 1e-12)  # the oracle is rounded
+    for method in ("product", "eclipse"):
+        assert follow(model, Reach(1.0), x[None], method).length >= exact * (1 - 1e-12)
 
 
 def pooled(pool, *shape):

@@ -150,6 +150,40 @@ def test_network_lipschitz_sees_what_happens_between_the_data(points, steepness,
     assert network_lipschitz(model, method="eclipse").upper >= steepness
 
 
+def certified_radius(margin, constant):
+    return margin / (2**0.5 * constant)
+
+
+@pytest.mark.claim("lipschitz.radius")
+@settings(max_examples=30)
+@given(seeds, st.lists(st.integers(2, 6), min_size=2, max_size=3))
+def test_network_lipschitz_certifies_a_radius_in_which_no_answer_changes(seed, sizes):
+    model = perceptron(seed, sizes).requires_grad_(False)
+    x = normal(seed + 99, sizes[0]).requires_grad_()
+    scores = model(x)
+    best = scores.argmax()
+    others = [j for j in range(sizes[-1]) if j != best]
+    gaps = torch.stack([scores[best] - scores[j] for j in others])
+    radius = certified_radius(gaps.min().item(), network_lipschitz(model, method="eclipse").upper)
+    steepest = [torch.autograd.grad(gap, x, retain_graph=True)[0] for gap in gaps]
+    ways = torch.cat([-torch.stack(steepest), normal(seed + 98, 100, sizes[0])])
+    turned = x.detach() + 0.999999 * radius * nn.functional.normalize(ways)
+    assert (model(turned).argmax(dim=1) == best).all()
+
+
+@pytest.mark.claim("lipschitz.radius")
+@settings(max_examples=20)
+@given(st.floats(0.01, 100), st.floats(0.01, 100))
+def test_network_lipschitz_certifies_no_larger_radius_than_is_true(constant, x):
+    model = perceptron(0, [1, 2], bias=False).requires_grad_(False)
+    model[0].weight.copy_(torch.tensor([[1.0], [-1.0]]) * constant / 2**0.5)
+    assert network_lipschitz(model).upper == pytest.approx(constant, rel=1e-6)
+    first, second = model(torch.tensor([x]).double()).tolist()
+    assert certified_radius(first - second, constant) == pytest.approx(x)
+    first, second = model(torch.tensor([-1e-9 * x]).double()).tolist()  # hardly further away than that
+    assert first < second
+
+
 @settings(max_examples=30, deadline=None)
 @given(seeds, st.integers(1, 5), st.sampled_from(METHODS))
 def test_network_lipschitz_of_a_residual_block(seed, d, method):

@@ -13,7 +13,7 @@ from torch import nn
 
 import oracles
 from mlnotes2.lipschitz import Residual
-from mlnotes2.lipschitz._rounding import evaluate, lengths, slope_below
+from mlnotes2.lipschitz._rounding import evaluate, rough_norm, row_norms, slope_below
 
 seeds = st.integers(0, 2**32 - 1)
 sizes = st.integers(1, 6)
@@ -159,6 +159,15 @@ def test_slope_below_starts_at_the_origin_too():
     assert slope_below(layer, 0 * v, v) == pytest.approx(torch.linalg.matrix_norm(layer.weight, 2).item())
 
 
-def test_lengths_of_what_is_small_or_large():
+@settings(max_examples=40)
+@given(seeds, sizes, sizes, st.sampled_from([1e-250, 1.0, 1e250]))
+def test_rough_norm_is_no_less_than_the_norm_and_not_much_more(seed, n, d, scale):
+    W = normal(seed, n, d)
+    assert 1 <= rough_norm(scale * W) / scale / torch.linalg.matrix_norm(W, 2).item() <= 1.5
+    assert rough_norm(torch.eye(100).double()) <= 1.5
+    assert rough_norm(0 * W) == 0
+
+
+def test_row_norms_of_what_is_small_or_large():
     vectors = torch.tensor([[3e-250, 4e-250], [3e250, 4e250], [0, 0]], dtype=torch.float64)
-    assert lengths(vectors).tolist() == pytest.approx([5e-250, 5e250, 0])
+    assert row_norms(vectors).tolist() == pytest.approx([5e-250, 5e250, 0])

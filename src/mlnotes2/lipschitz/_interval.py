@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import reduce
 
 from flint import arb
 
 
-@dataclass(frozen=True, slots=True)
 class Interval:
     """All numbers between two exact ends; ends that are NaN mean that nothing is known.
 
     A ball `arb(mid, rad)` keeps its radius to 30 bits only, too few to bound a slope that jumps from -1 to 1.
     """
 
-    lower: arb
-    upper: arb
+    def __init__(self, lower: arb, upper: arb) -> None:
+        self.lower, self.upper = lower, upper
 
     @classmethod
     def hull(cls, *balls: arb) -> Interval:

@@ -5,9 +5,9 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from ..spectral import conv_spectral_norm, spectral_norm
+from ..spectral import conv_spectral_norm
 from ._activations import slope_range
-from ._eclipse import Reach, round_up, through_activation, through_linear
+from ._eclipse import Reach, norm_of, round_up, through_activation, through_linear
 from ._residual import Residual
 
 
@@ -19,7 +19,7 @@ def follow(module: nn.Module, reach: Reach, x: Tensor, method: str) -> Reach:
     elif isinstance(module, nn.Linear) and method == "eclipse":
         reach = through_linear(reach, module.weight)
     elif isinstance(module, nn.Linear):
-        reach = grow(reach, float(spectral_norm(module.weight, tol=1e-6).upper))
+        reach = grow(reach, norm_of(module.weight))
     elif slopes := slope_range(module):
         reach = through_activation(reach, *slopes)
     elif isinstance(module, Residual):

@@ -88,7 +88,7 @@ def multiply(x: Taylor, y: Taylor) -> Taylor:
 
 def power(x: Taylor, y: Taylor) -> Taylor:
     c = y.value.lower
-    if not (c == y.value.upper and y.slope == ZERO):
+    if not (c == y.value.upper and y.slope.magnitude() == 0):
         return apply_smooth(np.exp, multiply(y, apply_smooth(np.log, x)))
     if not c.is_integer():
         check_domain(f"power {float(c):g}", x, 0.0, inf)
