@@ -64,9 +64,9 @@ def lowest(loss):
 
 
 exact = [lowest(lambda q, f=f: f.divergence(p, q)) for f in family]
-print("minimised    mean   std   divergence")
+print("minimised    mean   std  divergence")
 for f, (value, (mean, std)) in zip(family, exact, strict=True):
-    print(f"{f.name:<11} {mean:5.2f}  {std:4.2f}   {value:.4f}")
+    print(f"{f.name:<11} {mean:5.2f}  {std:.2f}  {value:10.4f}")
 
 # %% [markdown]
 # Read the table from top to bottom. The more a divergence punishes a model that has little where the data have much, the wider the model. Pearson's
@@ -136,8 +136,8 @@ def through_a_critic(f):
 
 
 variational = [through_a_critic(f) for f in family]
-print("             exact                through a critic")
-print("             mean   std value    mean   std bound   value")
+print(f"{'exact':>27}{'through a critic':>27}")
+print(" " * 11, " mean   std  value   mean   std  bound   value")
 for f, (value, model), (largest, found) in zip(family, exact, variational, strict=True):
     there = f.divergence(p, normal(*found)).item()
     rows = [f"{mean:5.2f}  {std:.2f}" for mean, std in (model, found)]
@@ -167,7 +167,7 @@ for size in sizes:
 shown = (x >= -5) & (x <= 6)
 fig, ax = figures.subplots(height=3)
 ax.plot(x[shown], torch.log(p / q)[shown], color=figures.MUTED)
-ax.text(0.75, -2, "log p/q", color=figures.MUTED, ha="center")
+ax.text(0.9, -2.4, "log p/q", color=figures.MUTED, ha="center", va="top")
 ax.set(
     xlim=(-5, 6), ylim=(-4.5, 2), xlabel="x", ylabel="output v", xticks=[-4, -2, 0, 2, 4], yticks=[-4, -2, 0]
 )
