@@ -65,10 +65,6 @@ def pair_costs(metric: str, x: Float[Tensor, "n d"], y: Float[Tensor, "m d"]) ->
     return distance if metric == "euclidean" else distance.square_()
 
 
-def _least(values: Float[Tensor, "n m"], count: int) -> torch.return_types.topk:
-    return values.topk(min(count, values.shape[1]), largest=False, sorted=False)
-
-
 def arc_costs(
     metric: str, x: Float64[Tensor, "arcs d"], y: Float64[Tensor, "arcs d"]
 ) -> Float64[np.ndarray, " arcs"]:
@@ -164,18 +160,21 @@ def _cheap_arcs(
 
     Those that are drawn hold the restricted problem together: without them it takes many more rounds.
     """
-    m, found = len(y), []
+    m = len(y)
+    few, some = min(8, m), min(12, m)
+    cols = np.empty(
+        (len(x), few + some), dtype=int
+    )  # a list of small tensors would keep the blocks from being freed
     noise = torch.from_numpy(rng.random((max(1, 2**20 // m), m), dtype=np.float32)) * spread
     for rows in row_blocks(len(x), m):
         reduced = pair_costs(metric, x[rows], y) - g
-        drawn = reduced + noise[rng.permutation(len(reduced))]
-        nearest = [
-            values.topk(min(count, m), largest=False, sorted=False).indices
-            for values, count in ((reduced, 8), (drawn, 12))
-        ]
-        found.append(torch.cat(nearest, dim=1))
-    cols = torch.cat(found).numpy()
-    return np.arange(len(x)).repeat(cols.shape[1]), cols.ravel()
+        cols[rows, :few] = _least(reduced, few).indices
+        cols[rows, few:] = _least(reduced + noise[rng.permutation(len(reduced))], some).indices
+    return np.arange(len(x)).repeat(few + some), cols.ravel()
+
+
+def _least(values: Float[Tensor, "n m"], count: int) -> torch.return_types.topk:
+    return values.topk(count, largest=False, sorted=False)
 
 
 def _sorted_once(*keys: Int64[np.ndarray, " _"]) -> Int64[np.ndarray, " arcs"]:
@@ -229,7 +228,7 @@ def _price(
         cost -= price
         lowered[rows] = cost.amin(dim=1)
         bad = torch.nonzero(lowered[rows] < limit)[:, 0]
-        worst = _least(cost[bad], 32)
+        worst = _least(cost[bad], min(32, len(y)))
         k, h = torch.nonzero(worst.values < limit[bad, None], as_tuple=True)
         keys.append((rows.start + bad[k]) * len(y) + worst.indices[k, h])
     return lowered.double().numpy(), torch.cat(keys).numpy()
