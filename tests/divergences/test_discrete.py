@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -155,6 +156,35 @@ def test_divergences_ignore_the_order_of_outcomes(pair, random):
 def test_divergences_reject_what_is_not_a_distribution(divergence, p, q, message):
     with pytest.raises(ValueError, match=message):
         divergence(p, q)
+
+
+@pytest.mark.parametrize("divergence", ALL)
+def test_divergences_take_float32_and_integers_in_float64(divergence):
+    p, q = np.array([[0, 1], [1, 0]]), np.array([[0.25, 0.75]], dtype=np.float32)
+    assert divergence(p, q).dtype == np.float64
+    np.testing.assert_array_equal(divergence(p, q), divergence(p.astype(float), q.astype(float)))
+
+
+def test_divergences_leave_their_arguments_alone():
+    p, q = np.array([[0.5, 0.5], [1, 0]]), np.array([0.25, 0.75])
+    for divergence in ALL:
+        divergence(p, q)
+        np.testing.assert_array_equal(p, [[0.5, 0.5], [1, 0]])
+        np.testing.assert_array_equal(q, [0.25, 0.75])
+
+
+@pytest.mark.parametrize("divergence", ALL)
+def test_divergences_of_many_rows_are_those_of_the_rows(divergence):
+    """More rows than a block holds, of which the last is not full."""
+    p, q = np.random.default_rng(0).dirichlet(np.ones(1000), size=(2, 70))
+    p[::7, :500] = 0
+    p /= p.sum(-1, keepdims=True)
+    np.testing.assert_array_equal(divergence(p, q), [divergence(*rows) for rows in zip(p, q, strict=True)])
+
+
+def test_divergences_reject_tensors():
+    with pytest.raises(TypeError, match=r"p must be array-like, got a torch tensor; pass p.detach"):
+        kl(torch.tensor([0.5, 0.5]), [0.5, 0.5])
 
 
 def test_divergences_reject_complex_numbers():
