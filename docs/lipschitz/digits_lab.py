@@ -21,7 +21,7 @@ from mlnotes2.lipschitz import network_lipschitz
 from mlnotes2.spectral import spectral_normalize
 from notesite import figures
 
-torch.set_num_threads(1)  # small matrices: more threads are no faster, and would change the last bits
+torch.set_num_threads(1)  # more would change the last bits
 
 # %% [markdown]
 # ## From a constant to a radius
@@ -79,18 +79,20 @@ def perceptron(*sizes, normalized):
     return nn.Sequential(*layers[:-1])
 
 
-def fit(model, steps=200, every=10):
-    """Train on all images at once, and return the product of norms, ECLipsE's bound and the steepest place found."""
+def fit(model, steps=200, every=20):
+    """Train; return the products of norms, ECLipsE's bounds, and lower bounds."""
     optimizer, bounds = torch.optim.Adam(model.parameters(), lr=1e-2), []
     for step in range(steps + 1):
         if step % every == 0:
+            product = network_lipschitz(model).upper
             eclipse = network_lipschitz(model, method="eclipse")
-            bounds.append((network_lipschitz(model).upper, eclipse.upper, eclipse.lower))
+            bounds.append((product, eclipse.upper, eclipse.lower))
         optimizer.zero_grad()
-        nn.functional.cross_entropy(10 * model(images[train]), labels[train]).backward()
+        scores = 10 * model(images[train])
+        nn.functional.cross_entropy(scores, labels[train]).backward()
         optimizer.step()
     for layer in filter(parametrize.is_parametrized, model):
-        parametrize.remove_parametrizations(layer, "weight")  # what is normalized now stays so
+        parametrize.remove_parametrizations(layer, "weight")  # training is over
     model.requires_grad_(False)
     return torch.tensor(bounds).T
 
@@ -100,13 +102,13 @@ for name in ("without", "with"):
     models[name] = perceptron(64, 64, 64, 10, normalized=name == "with")
     bounds[name] = fit(models[name])
     product, upper, lower = bounds[name][:, -1].tolist()
-    print(f"{name:>7} normalization: {lower:6.3f} to {upper:6.3f}, product of norms {product:6.3f}")
+    print(f"{name:>7}: {lower:6.3f} to {upper:6.3f}, product of norms {product:6.3f}")
 
 # %% [markdown]
 # Training makes a network steeper. Spectral normalization does not let it.
 
 # %% alt="The bounds over 200 training steps, on a logarithmic scale. Without normalization they rise steeply at first and then slowly, and the gap between them widens. With it they stay just below 1, and close together."
-steps = range(0, 201, 10)
+steps = range(0, 201, 20)
 fig, ax = plt.subplots(figsize=(5, 3))
 for color, name in enumerate(models):
     product, upper, lower = bounds[name]
@@ -114,8 +116,10 @@ for color, name in enumerate(models):
     ax.plot(steps, upper, color=f"C{color}")
     ax.plot(steps, lower, color=f"C{color}")
     ax.plot(steps, product, color=f"C{color}", ls="--")
-    ax.text(200, lower[-1] / 1.15, f"{name} normalization", color=f"C{color}", ha="right", va="top")
-ax.set(xlabel="training steps", ylabel="Lipschitz constant", yscale="log", xlim=(0, 200), ylim=(0.5, 40))
+ax.text(200, 2.7, "without normalization", color="C0", ha="right")
+ax.text(200, 0.6, "with normalization", color="C1", ha="right")
+ax.set(xlabel="training steps", ylabel="Lipschitz constant", yscale="log")
+ax.set(xlim=(0, 200), ylim=(0.3, 40), xticks=[0, 100, 200])
 ax.set_yticks([1, 3, 10, 30], ["1", "3", "10", "30"])
 ax.minorticks_off()
 plt.show()
@@ -135,7 +139,8 @@ x, y = images[test], labels[test]
 def margin(model, x, y):
     scores = model(x)
     own = scores.gather(1, y[:, None])
-    return (own - scores.scatter(1, y[:, None], -torch.inf)).amin(1)  # over the other digits
+    others = scores.scatter(1, y[:, None], -torch.inf)
+    return (own - others).amin(1)
 
 
 def certified_radius(model, x, y):
@@ -147,7 +152,7 @@ radius = {name: certified_radius(model, x, y) for name, model in models.items()}
 share = {name: (r > 0).double().mean().item() for name, r in radius.items()}
 middle = {name: r.median().item() for name, r in radius.items()}
 for name in models:
-    print(f"{name:>7}: {share[name]:.1%} of the images are read correctly; median radius {middle[name]:.3f}")
+    print(f"{name:>7}: {share[name]:.1%} read correctly; median radius {middle[name]:.3f}")
 
 # %% [markdown]
 # ## An attack that must fail
@@ -159,7 +164,7 @@ for name in models:
 
 # %% values="tries=tries"
 def attack(model, x, y, radius, generator, *, starts=10, steps=50):
-    """The changes of length at most `radius` that leave the least margins, shape (n, d), and these margins."""
+    """The changes within the radius that leave the least margins, and these."""
     radius = radius[:, None]
     least, best = torch.full(y.shape, torch.inf).double(), torch.zeros_like(x)
     for _ in range(starts):
@@ -200,47 +205,48 @@ print(f"{tries:,} changed images were tried")
 
 # %% values="loose=loose['without'] loose_normalized=loose['with'] turned=found['without'].median().item() turned_normalized=found['with'].median().item()"
 def smallest_attack(model, x, y, radius, generator):
-    """The smallest radius at which the attack was seen to succeed, and the change."""
+    """The smallest radius at which the attack succeeded, and the change."""
     low, high = radius, torch.full_like(radius, 8.0)
     best, least = attack(model, x, y, high, generator)
     assert (least < 0).all()
     for _ in range(10):
         middle = (low + high) / 2
         change, least = attack(model, x, y, middle, generator, starts=3, steps=30)
-        low, high = torch.where(least < 0, low, middle), torch.where(least < 0, middle, high)
-        best = torch.where((least < 0)[:, None], change, best)
+        turned = least < 0
+        low, high = torch.where(turned, low, middle), torch.where(turned, middle, high)
+        best = torch.where(turned[:, None], change, best)
     return high, best
 
 
 found, changes, loose = {}, {}, {}
-print("         certified  turned at   quotient: median, smallest")
+print("         certified  turned at  quotient: median, smallest")
 for name, model in models.items():
     right = radius[name] > 0
-    found[name], changes[name] = smallest_attack(model, x[right], y[right], radius[name][right], generator)
-    quotient = found[name] / radius[name][right]
+    certified = radius[name][right]
+    found[name], changes[name] = smallest_attack(model, x[right], y[right], certified, generator)
+    quotient = found[name] / certified
     assert quotient.min() > 1
     loose[name] = quotient.median().item()
-    certified, turned = radius[name][right].median(), found[name].median()
-    print(f"{name:>7}: {certified:9.3f}  {turned:9.3f}  {loose[name]:17.2f}  {quotient.min():9.3f}")
+    print(f"{name:>7}: {certified.median():9.3f}  {found[name].median():9.3f}", end="  ")
+    print(f"{loose[name]:16.2f}  {quotient.min():8.2f}")
 
 # %% [markdown]
-# Between the two radii nobody knows. With normalization the gap is small: half of the images are turned at less than
-# {value: lipschitz.loose_normalized .2f} times their certified radius. Without it the factor is {value: lipschitz.loose .1f}. Its bound is less sharp,
-# and the network need not be as steep as its constant near each image.
+# Between the two radii nobody knows. With normalization the gap is small: for half of the images the quotient is at most about
+# {value: lipschitz.loose_normalized .2f}. Without it that is {value: lipschitz.loose .1f}, for two reasons: the bound is further from the constant, and the
+# network is not as steep near each image as where it is steepest.
 
 # %% alt="The share of test images that are read correctly after any change up to a radius: certified, and as far as the attack knows. With normalization the two curves fall close together, far to the right of the certified curve without it. Without normalization they are far apart."
 fig, ax = plt.subplots(figsize=(5, 3.2))
 for color, name in enumerate(models):
-    for radii, style in ((radius[name][radius[name] > 0], "-"), (found[name], "--")):
-        heights, edges = (
-            torch.arange(len(radii), 0, -1) / len(y),
-            torch.cat([torch.zeros(1), radii.sort().values]),
-        )
+    certified = radius[name][radius[name] > 0]
+    for radii, style in ((certified, "-"), (found[name], "--")):
+        heights = torch.arange(len(radii), 0, -1) / len(y)
+        edges = torch.cat([torch.zeros(1), radii.sort().values])
         ax.stairs(heights, edges, baseline=None, color=f"C{color}", ls=style)
 ax.text(0.13, 0.2, "without\nnormalization", color="C0")
 ax.text(0.6, 0.6, "with\nnormalization", color="C1")
-ax.set(xlabel="length of the change", ylabel="share of images read correctly", xlim=(0, 1), ylim=(0, 1))
-ax.set(xticks=[0, 0.5, 1], yticks=[0, 0.5, 1])
+ax.set(xlabel="length of the change", ylabel="share of images read correctly")
+ax.set(xlim=(0, 1), ylim=(0, 1), xticks=[0, 0.5, 1], yticks=[0, 0.5, 1])
 plt.show()
 
 # %% [markdown]
@@ -252,27 +258,28 @@ plt.show()
 
 # %%
 both = (radius["without"] > 0) & (radius["with"] > 0)
-chosen = int(torch.where(both, radius["with"], -1).argsort(descending=True)[len(y) // 2])
+chosen = torch.where(both, radius["with"], 0).argsort(descending=True)[200]
 parts = torch.tensor([0, 0.25, 0.5, 0.75, 1]).double()
 ways, readout = [], []
 for name, model in models.items():
-    place = int((radius[name][:chosen] > 0).sum())  # among those that are read correctly
+    place = (radius[name][:chosen] > 0).sum()  # among the images that were attacked
     way = x[chosen] + parts[:, None] * changes[name][place]
     ways.append(way.clamp(min=0).reshape(-1, 8, 8).numpy())
-    for part, digit in zip(parts * found[name][place], model(way).argmax(dim=1), strict=True):
-        proved = ", certified" if part < radius[name][chosen] else ""
-        readout.append(f"changed by {part:.2f}: read as {digit}{proved}")
+    answers = model(way).argmax(dim=1)
+    for length, answer in zip(parts * found[name][place], answers, strict=True):
+        proved = ", certified" if length < radius[name][chosen] else ""
+        readout.append(f"changed by {length:.2f}: read as {answer}{proved}")
 fig, ax = figures.subplots(height=4)
 ax.set(aspect="equal")
 figures.Figure(
     fig,
     alt=f"An image of the digit {y[chosen]}, and how it is changed until a network reads another digit.",
-    caption="The change grows from nothing to the smallest that was found. Pixels below 0 are drawn as 0.",
+    caption=f"A {y[chosen]}, and the smallest change found that turns it. Pixels below 0 are drawn as 0.",
     sliders=[
         figures.Slider("Normalization", list(models), start=1),
-        figures.Slider("Part of the change", parts.tolist(), start=4),
+        figures.Slider("Part of the change", parts.tolist(), start=0),
     ],
-    layers=[figures.Cells(ax, ways, rows=range(1, 9), cols=range(1, 9), format="{:.2f}")],
+    layers=[figures.Cells(ax, ways, range(1, 9), range(1, 9), entry="row {row}, column {col}: {value}")],
     readout=readout,
 )
 

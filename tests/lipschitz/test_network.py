@@ -155,7 +155,7 @@ def certified_radius(margin, constant):
 
 
 @pytest.mark.claim("lipschitz.radius")
-@settings(max_examples=30)
+@settings(max_examples=15)
 @given(seeds, st.lists(st.integers(2, 6), min_size=2, max_size=3))
 def test_network_lipschitz_certifies_a_radius_in_which_no_answer_changes(seed, sizes):
     model = perceptron(seed, sizes).requires_grad_(False)
@@ -284,6 +284,15 @@ def test_network_lipschitz_names_a_module_that_it_does_not_know(model, message):
         network_lipschitz(model)
 
 
+@pytest.mark.filterwarnings("ignore:Initializing zero-element tensors")
+@pytest.mark.parametrize("sizes", [(0, 3), (3, 0)])
+def test_network_lipschitz_rejects_an_empty_weight(sizes):
+    with pytest.raises(
+        ValueError, match=r"model\.1\.weight must not be empty, got shape \(.*remove that layer"
+    ):
+        network_lipschitz(nn.Sequential(nn.ReLU(), nn.Linear(*sizes)))
+
+
 @pytest.mark.parametrize("number", [float("nan"), float("inf")])
 def test_network_lipschitz_rejects_weights_that_are_not_finite(number):
     model = perceptron(0, [2, 2, 1])
@@ -297,6 +306,9 @@ def test_network_lipschitz_rejects_weights_that_are_not_finite(number):
     [
         (nn.Linear(2, 2), {"method": "exact"}, '"product" or "eclipse"'),
         (nn.AvgPool2d(2), {}, "input_shape is needed"),
+        (nn.Linear(2, 2), {"input_shape": (0,)}, r"input_shape must hold whole numbers > 0, got \(0,\)"),
+        (nn.Conv1d(1, 1, 3), {"input_shape": (1, -4)}, "input_shape must hold whole numbers > 0"),
+        (nn.Conv2d(1, 1, 5), {"input_shape": (1, 4, 4)}, "does not fit the model: .*Kernel size"),
         (nn.ReLU(), {}, "input_shape is needed"),
         (nn.Sequential(nn.Conv2d(1, 1, 3), nn.Flatten(), nn.Linear(4, 1)), {}, "input_shape is needed"),
         (nn.Conv1d(1, 1, 5, padding=2), {"input_shape": (1, 4)}, "input_size must be at least"),

@@ -44,8 +44,8 @@ def network_lipschitz(
 
     Raises:
         TypeError: If the model holds another module.
-        ValueError: If a weight is not finite, a dropout is in training mode, an image is smaller than a kernel,
-            or an option of the function or of a layer has no rule.
+        ValueError: If a weight is empty or not finite, a dropout is in training mode, an image is smaller than a
+            kernel, or an option of the function or of a layer has no rule.
 
     Source:
         Y. Xu, S. Sivaranjani, ECLipsE: Efficient Compositional Lipschitz Constant Estimation for Deep Neural
@@ -61,6 +61,8 @@ def network_lipschitz(
     """
     if method not in ("product", "eclipse"):
         raise ValueError(f'method must be "product" or "eclipse", got {method!r}')
+    if input_shape is not None and not all(isinstance(n, int) and n > 0 for n in input_shape):
+        raise ValueError(f"input_shape must hold whole numbers > 0, got {input_shape}; leave out the batch")
     network = freeze(model)
     check_modules(network)
     shape = input_shape or infer_shape(network)
@@ -112,6 +114,8 @@ def check_modules(network: nn.Module) -> None:
         if isinstance(module, nn.MaxPool1d | nn.MaxPool2d) and module.dilation not in (1, (1,), (1, 1)):
             raise ValueError(f"{name} must have dilation 1, got {module.dilation}")
     for name, weight in network.named_parameters(prefix="model"):
+        if weight.numel() == 0:
+            raise ValueError(f"{name} must not be empty, got shape {tuple(weight.shape)}; remove that layer")
         if not weight.isfinite().all():
             raise ValueError(
                 f"{name} must be finite, got a NaN or an infinity; look for a diverged training step"
