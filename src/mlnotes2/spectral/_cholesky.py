@@ -15,7 +15,7 @@ def by_cholesky(unit: Tensor, tol: float) -> tuple[Tensor, float]:
     v = v / torch.linalg.vector_norm(v)
     stretch = torch.linalg.vector_norm(unit @ v).item()
     level, bound = (1 + tol / 3) * stretch, math.inf
-    if rounding(single, magnitude(single)) <= tol * stretch**2 and keeps_digits(single):
+    if rounding(single, magnitude(single)) <= tol * stretch**2 and keeps_digits(single.device):
         bound = bound_above(single, level)  # the tolerance pays for float32
     return v, bound if bound <= (1 + 0.99 * tol) * stretch else bound_above(unit, level)
 
@@ -75,7 +75,7 @@ def magnitude(W: Tensor) -> float:
     return 1.01 * (size.mT @ size.sum(1)).max().item()
 
 
-def keeps_digits(W: Tensor) -> bool:
+def keeps_digits(device: torch.device) -> bool:
     """Whether products of float32 keep all digits: PyTorch can be told to drop some (TF32, bfloat16)."""
-    probe = torch.full_like(W[:CHUNK, :CHUNK], 1 + 2**-20)
-    return torch.equal(probe @ torch.eye(probe.shape[1]).to(W), probe)
+    probe = torch.full((64, 64), 1 + 2**-20, device=device)
+    return torch.equal(probe @ torch.eye(64, device=device), probe)

@@ -81,7 +81,9 @@ def conv_spectral_norm(
         raise ValueError(f"input_size must be at least {wanted}, what the kernel covers, got {input_size}")
     if not largest:
         return Enclosure(0.0, 0.0)
-    bound, group, wave = crest(layer, groups, tol)
+    bound, group, wave = crest(
+        layer, groups, min(tol, 0.1)
+    )  # so small that four quarters of it make no more than it
     own = layer._replace(kernel=K.unflatten(0, (groups, -1))[group])
     stretch, u, v = climb(own, wave, bound, tol)
     slack = ROUNDING * (own.kernel[0].numel() + 8) * math.sqrt(K[0, 0].numel()) * own.kernel.norm().item()

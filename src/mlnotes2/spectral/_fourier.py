@@ -1,13 +1,15 @@
 """The Fourier matrices of a convolution, and a proved bound that none of their norms exceeds."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import islice, product
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 from torch.nn.functional import pad
+
+from ._cholesky import keeps_digits
 
 Pair = tuple[int, int]
 ROUNDING = 8 * torch.finfo(torch.float64).eps  # for each term of a sum; complex numbers need half as much
@@ -64,17 +66,33 @@ def waves(turns: Tensor, shifts: Sequence[range]) -> Tensor:
     return (rows[:, :, None] * columns[:, None, :]).flatten(1)
 
 
-def correlations(taps: Tensor) -> Tensor:
-    """The taps of M* M from the middle one on, shape (rest, groups * d * d); the others are their transposes."""
+def correlations(taps: Tensor) -> tuple[Tensor, Tensor]:
+    """What cosines and sines are multiplied by in M* M: for each tap of it from the middle one on, its sum with its
+    transpose, and its difference, both of shape (rest, groups * d * d)."""
     rows, columns = taps.shape[3:]
     shifts = product(range(1 - rows, rows), range(1 - columns, columns))
     found = []
     for a, b in islice(shifts, (2 * rows - 1) * (2 * columns - 1) // 2, None):
         low = taps[..., : rows - a, max(0, -b) : columns - max(0, b)]
         high = taps[..., a:, max(0, b) : columns - max(0, -b)]
-        found.append(torch.einsum("gniab,gnjab->gij", high, low).flatten())
+        found.append(torch.einsum("gniab,gnjab->gij", high, low))
     found[0] /= 2
-    return torch.stack(found)
+    half = torch.stack(found)
+    return (half + half.mT).flatten(1), (half - half.mT).flatten(1)
+
+
+def rounding(taps: Tensor, even: Tensor, odd: Tensor) -> Callable[[torch.dtype, float], float]:
+    """How much is rounded away from square * I - M* M and its Cholesky factorisation, in the spectral norm."""
+    groups, n, d, *counts = taps.shape
+    taps_added = ROUNDING * 2 * (n * math.prod(counts) + sum(counts) + 8)
+    # By the Cauchy-Schwarz inequality no M has a Frobenius norm above the root of `length2`.
+    length2 = math.prod(counts) * taps.flatten(1).square().sum(1).max().item()
+    sizes = (torch.linalg.vector_norm(part.view(-1, groups, d * d), dim=2).sum(0) for part in (even, odd))
+    waves_added = (len(even) + 8) * sum(sizes).max().item()
+    # The factor's Frobenius norm, squared, is a trace, at most d times the square; half of an `eps` is rounded.
+    return lambda dtype, square: (
+        taps_added * length2 + torch.finfo(dtype).eps * (waves_added + 1.5 * d * (d + 8) * square)
+    )
 
 
 def find_peak(
@@ -86,36 +104,36 @@ def find_peak(
     computed, and lifts s. In random order this is rare.
     """
     tall = taps if taps.shape[1] >= taps.shape[2] else taps.transpose(1, 2)
-    groups, n, d, *counts = tall.shape
+    groups, _, d, *counts = tall.shape
     last = axes[1].turns[: len(axes[1].turns) // 2 + 1]  # M(-f) is the conjugate of M(f)
     turns = torch.cartesian_prod(axes[0].turns, last)
     turns = turns[torch.randperm(len(turns), generator=torch.Generator().manual_seed(0))].to(taps.device)
-    common = correlations(tall)
+    even, odd = correlations(tall)
     shifts = [range(-s * (c - 1), s * c, s) for s, c in zip(spacing, counts, strict=True)]
-    # By the Cauchy-Schwarz inequality no M has a Frobenius norm above the root of `length2`.
-    length2 = math.prod(counts) * taps.flatten(1).square().sum(1).max().item()
-    terms = 2 * (n * math.prod(counts) + shifts[0].stop + shifts[1].stop + 8)
+    rounded = rounding(tall, even, odd)
+    floor = (
+        even[0].view(groups, d, d).diagonal(dim1=1, dim2=2).mean(1).max().item()
+    )  # some norm^2 is as large
+    single = rounded(torch.float32, floor) <= 1.5 * tol * floor and keeps_digits(taps.device)
+    real = torch.float32 if single else torch.float64  # the tolerance pays for float32, or not
+    even, odd = even.to(real), odd.to(real)
     lift = (1 + max(tol, 1e-12)) ** 2
-    square, room, best = ROUNDING, 0.0, 0
-    step = max(1, at_once // (groups * d * d))
+    square, best = ROUNDING, 0
+    step = max(1, at_once * (2 if single else 1) // (groups * d * d))
     for start in range(0, len(turns), step):
-        wave = waves(turns[start : start + step], shifts)[:, -len(common) :]
-        half = torch.complex(wave.real @ common, -wave.imag @ common).view(-1, d, d)
-        gram = half + half.mH
-        diagonal = gram.diagonal(dim1=1, dim2=2).clone()
-        gram.neg_()
+        wave = waves(turns[start : start + step], shifts)[:, -len(even) :]
+        minus = torch.complex(-wave.real.to(real) @ even, wave.imag.to(real) @ odd).view(-1, d, d)
+        diagonal = minus.diagonal(dim1=1, dim2=2).real.clone()
         while True:
-            room = ROUNDING * (terms * length2 + d * (d + 8) * square)
-            gram.diagonal(dim1=1, dim2=2).copy_(square + room - diagonal)
-            failed = torch.linalg.cholesky_ex(gram).info.nonzero()[:, 0]
+            minus.diagonal(dim1=1, dim2=2).copy_(square + diagonal)
+            failed = torch.linalg.cholesky_ex(minus).info.nonzero()[:, 0]
             if not len(failed):
                 break
-            lowest, which = torch.linalg.eigvalsh(gram[failed])[:, 0].min(dim=0)
-            norm2 = square + room - lowest.item()
+            norm2 = square - torch.linalg.eigvalsh(minus[failed[0]])[0].item()
             if norm2 > square:
-                best = start * groups + int(failed[which])
+                best = start * groups + int(failed[0])
             square = max(square, norm2) * lift
-    upper = math.sqrt(square + 2 * room) * axes[0].factor * axes[1].factor
+    upper = math.sqrt(square + rounded(real, square)) * axes[0].factor * axes[1].factor
     row, column = turns[best // groups].tolist()
     M = fourier_matrix(taps[best % groups], spacing, (row, column))
     return Peak(upper, best % groups, (row, column), right_vector(M))

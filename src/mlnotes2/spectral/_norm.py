@@ -76,7 +76,7 @@ def spectral_norm(weight: Tensor, *, tol: float = 1e-3, max_iter: int = 50) -> E
     *batch, n, d = weight.shape
     W = weight.detach().reshape(-1, n, d)
     tall = W if n >= d else W.mT
-    largest = tall.abs().amax((1, 2)).double()
+    largest = torch.maximum(tall.amax((1, 2)), -tall.amin((1, 2))).double()
     unit = tall / torch.where(largest > 0, largest, 1)[:, None, None]
     unit[largest == 0] = 1  # any other matrix: it is multiplied by 0 in the end
     length = torch.linalg.vector_norm(unit, dim=(1, 2))
