@@ -147,6 +147,7 @@ def test_divergences_ignore_the_order_of_outcomes(pair, random):
         ([[1, 0], [0.5, 0.4]], [1, 0], "p must sum to 1"),
         ([1.5, -0.5], [0.5, 0.5], "p must not be negative, got -0.5"),
         ([0.5, math.nan], [0.5, 0.5], "p must be finite"),
+        ([0.5, 0.5], [math.inf, 0.5], "q must be finite"),
         ([], [1], "p must not be empty"),
         ([1], [0.5, 0.5], "same outcomes, got 1 and 2"),
         (np.array(1.0), [1], "p must have at least one axis"),
