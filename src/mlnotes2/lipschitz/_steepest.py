@@ -26,10 +26,8 @@ def steepest_input(model: nn.Module, like: Tensor) -> tuple[float, Tensor, Tenso
         The largest size found, its input, and the direction of length 1 that the Jacobian there stretches so much.
     """
     depth = len(list(model.modules()))
-    n_starts, n_steps = (
-        max(8, min(64, 1600 // depth)),
-        max(2, min(40, 400 // depth)),
-    )  # deep networks take longer
+    n_starts = max(8, min(64, 1600 // depth))  # a step of a deep network takes longer
+    n_steps = max(2, min(40, 400 // depth))
     generator = torch.Generator().manual_seed(0)  # the same model has the same enclosure
 
     def noise(n: int, like: Tensor = like) -> Tensor:
