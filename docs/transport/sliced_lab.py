@@ -61,14 +61,14 @@ plt.show()
 
 # %%
 def photograph(name):
-    pixels = load_sample_image(name)[::4, ::4] / 255
+    pixels = load_sample_image(name)[::9, ::9] / 255
     return torch.from_numpy(pixels)
 
 
 def show(*images, titles):
     _, axes = plt.subplots(1, len(images), figsize=(6, 1.8))
     for ax, image, title in zip(axes, images, titles, strict=True):
-        ax.imshow(image.numpy())
+        ax.imshow(image.numpy(), interpolation="none")
         ax.set_title(title, fontsize=9)
         ax.axis("off")
     plt.show()
@@ -84,7 +84,7 @@ show(content, style, titles=["content", "colours"])
 # %% [markdown]
 # ## By exact transport of two palettes
 #
-# A cost matrix for all pixels would have 289 million entries. So each photograph is first reduced to a palette of 100 colours, weighted by their
+# A cost matrix for all pixels would have 12 million entries. So each photograph is first reduced to a palette of 100 colours, weighted by their
 # pixels. `emd` finds a best plan for squared distances. Each colour of the first palette then becomes the mean of the colours that its earth goes to,
 # and each pixel is shifted as its nearest palette colour is.
 
@@ -117,9 +117,11 @@ directions = torch.Generator().manual_seed(1)
 distances = []
 for step in range(31):
     if step % 10 == 0:
-        distances.append(sliced_wasserstein(moved, y, n_projections=50, generator=directions).estimate.item())
+        left = sliced_wasserstein(moved, y, n_projections=50, generator=directions)
+        distances.append(left.estimate.item())
         print(f"step {step:2d}: sliced distance {distances[-1]:.4f}")
-    axes = torch.linalg.qr(torch.randn(3, 3, generator=generator, dtype=torch.float64))[0]
+    noise = torch.randn(3, 3, generator=generator, dtype=torch.float64)
+    axes = torch.linalg.qr(noise).Q
     along, wanted = moved @ axes, (y @ axes).numpy()
     order = np.argsort(along.numpy(), axis=0)
     np.put_along_axis(along.numpy(), order, np.sort(wanted, axis=0), axis=0)
@@ -127,7 +129,8 @@ for step in range(31):
 by_slices = moved.clamp(0, 1)
 
 # %% alt="The pagoda in the colours of the flower photograph, twice: by exact transport of palettes and by slices."
-show(by_plan.reshape(content.shape), by_slices.reshape(content.shape), titles=["palettes, exact", "slices"])
+images = [pixels.reshape(content.shape) for pixels in (by_plan, by_slices)]
+show(*images, titles=["palettes, exact", "slices"])
 
 # %% [markdown]
 # The slices end with just the colours of the second photograph: the sliced distance has fallen from {value: transport.before .3f} to
@@ -140,22 +143,23 @@ show(by_plan.reshape(content.shape), by_slices.reshape(content.shape), titles=["
 
 # %%
 generator = torch.Generator().manual_seed(0)
-angle = 2 * torch.pi * torch.rand(200, generator=generator)
+angle = 2 * torch.pi * torch.rand(50, generator=generator)
 ring = torch.stack([angle.cos(), angle.sin()], dim=1)
-points = 0.3 * torch.randn(200, 2, generator=generator)
+points = 0.3 * torch.randn(50, 2, generator=generator)
 path = [points.clone()]
 for _ in range(60):
     points.requires_grad_()
-    loss = sliced_wasserstein(points, ring, n_projections=20, p=2, generator=generator).estimate ** 2
+    sliced = sliced_wasserstein(points, ring, n_projections=20, p=2, generator=generator)
+    loss = sliced.estimate**2
     (slope,) = torch.autograd.grad(loss, points)
-    points = points.detach() - 100 * slope
+    points = points.detach() - 25 * slope
     path.append(points)
 print(f"loss at the end {loss.item():.1e}")
 
 # %% alt="Points that begin as a round cloud at the centre end on a ring."
-fig, ax = plt.subplots(figsize=(3, 3))
-ax.plot(*path[0].T, ".", color="C0", ms=3, label="start")
-ax.plot(*path[-1].T, ".", color="C1", ms=3, label="end")
+fig, ax = plt.subplots(figsize=(5, 3.2))
+ax.plot(*path[0].T, ".", color="C0", label="start")
+ax.plot(*path[-1].T, ".", color="C1", label="end")
 ax.set(aspect="equal")
-ax.legend()
+ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
 plt.show()

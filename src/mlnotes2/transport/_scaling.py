@@ -98,8 +98,9 @@ def times(matrix: Tensor, vector: Tensor) -> Tensor:
 def scaled(u: Tensor, sums: Tensor, a: Tensor, omega: Tensor) -> Tensor:
     """Divide u by (sums / a)^omega, or by sums / a where the dual objective would not rise."""
     x = torch.where(a > 0, sums / a, 1)
-    rise = (a * (x - x ** (1 - omega) - omega * x.log())).sum(-1, keepdim=True)
-    return u * x ** -torch.where(rise > 0, omega, 1)
+    log = x.log()
+    rise = (a * (x - 1 - torch.expm1((1 - omega) * log) - omega * log)).sum(-1, keepdim=True)
+    return u * torch.exp(-torch.where(rise > 0, omega, 1) * log)
 
 
 def best_omega(omega: Tensor, rate: Tensor) -> Tensor:

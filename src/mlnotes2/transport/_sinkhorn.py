@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -25,34 +26,47 @@ class SinkhornResult:
         entropic_cost: The least value of the entropic problem. Its gradient is, by the envelope theorem, the
             plan for `cost` and the potentials for `a` and `b`.
         potentials: f and g with $\gamma_{ij} = \frac{1}{M} a_i b_j \exp((f_i + g_j - c_{ij}) / \varepsilon)$; without
-            gradient, as are all below.
-        rounded_plan: A plan close by with both sums right.
-        lower: At most the exact cost $\min_\gamma \sum_{ij} \gamma_{ij} c_{ij}$, proved by potentials.
-        upper: At least the exact cost: what `rounded_plan` costs. Both are float64 and allow for rounding.
+            gradient.
         residual: The share of the mass in wrong rows, $\frac{1}{M} \sum_i |\sum_j \gamma_{ij} - a_i|$.
         converged: Whether the residual is at most `tol`.
         iterations: Of rows and columns, over all values of eps.
+        problem: The masses `a` and `b` and the costs, without gradient.
     """
 
     plan: Float[Tensor, "*batch n m"]
     cost: Float[Tensor, "*batch"]
     entropic_cost: Float[Tensor, "*batch"]
     potentials: tuple[Float[Tensor, "*batch n"], Float[Tensor, "*batch m"]]
-    rounded_plan: Float[Tensor, "*batch n m"]
-    lower: Float64[Tensor, "*batch"]
-    upper: Float64[Tensor, "*batch"]
     residual: Float[Tensor, "*batch"]
     converged: Bool[Tensor, "*batch"]
     iterations: int
 
+    problem: tuple[Float[Tensor, "*batch n"], Float[Tensor, "*batch m"], Float[Tensor, "*batch n m"]]
+
+    @cached_property
+    def rounded_plan(self) -> Float64[Tensor, "*batch n m"]:
+        """A plan close by with both sums right, to the precision of float64."""
+        a, b, _ = self.problem
+        return rounded(self.plan.detach().double(), a.double(), b.double())
+
+    @cached_property
+    def bounds(self) -> tuple[Float64[Tensor, "*batch"], Float64[Tensor, "*batch"]]:
+        r"""Two bounds of the exact cost $\min_\gamma \sum_{ij} \gamma_{ij} c_{ij}$ that allow for rounding.
+
+        The lower one is proved by potentials, the upper one is what `rounded_plan` costs.
+        """
+        a, b, cost = (part.double() for part in self.problem)
+        return bounds(a, b, cost, self.rounded_plan, self.potentials[0].double())
+
     @property
     def enclosure(self) -> Enclosure:
-        """The exact cost of a single problem between its bounds; the witness is the rounded plan."""
-        if self.lower.ndim:
+        """The bounds of a single problem; the witness is the lower one's potential of the rows."""
+        lower, upper = self.bounds
+        if lower.ndim:
             raise ValueError(
-                f"an enclosure is of one problem, got a batch of shape {tuple(self.lower.shape)}; use lower and upper"
+                f"an enclosure is of one problem, got a batch of shape {tuple(lower.shape)}; use bounds"
             )
-        return Enclosure(self.lower.item(), self.upper.item(), self.rounded_plan)
+        return Enclosure(lower.item(), upper.item(), self.potentials[0])
 
 
 def sinkhorn(
@@ -80,8 +94,8 @@ def sinkhorn(
         max_iter: Stop after so many iterations. The bounds still hold, and `converged` is False.
 
     Returns:
-        The plan, its costs, the bounds of the exact cost, and how far the iteration got. The device and
-        dtype are those of the inputs.
+        The plan, its costs, and how far the iteration got, with device and dtype of the inputs; on request
+        the bounds of the exact cost.
 
     Raises:
         ValueError: If a mass is negative, all are zero, totals differ (by more than 1e-9 of the mass, 1e-6 in
@@ -106,9 +120,6 @@ def sinkhorn(
         raise ValueError(f"tol must be > 0 and max_iter >= 1, got {tol} and {max_iter}")
     with torch.no_grad():
         plan, f, g, residual, iterations = balance(a, b, cost, eps, tol, max_iter)
-        a64, b64, cost64 = a.double(), b.double(), cost.double()
-        rounded_plan = rounded(plan.double(), a64, b64)
-        lower, upper = bounds(a64, b64, cost64, rounded_plan, f.double())
     entropic_cost = _Value.apply(a, b, cost, f, g, plan)  # type: ignore[no-untyped-call]
     plan = _Plan.apply(a, b, cost, f, g, plan, eps)  # type: ignore[no-untyped-call]
     return SinkhornResult(
@@ -116,12 +127,10 @@ def sinkhorn(
         cost=(plan * cost).sum((-2, -1)),
         entropic_cost=entropic_cost,
         potentials=(f, g),
-        rounded_plan=rounded_plan.to(a.dtype),
-        lower=lower,
-        upper=upper,
         residual=residual,
         converged=residual <= tol,
         iterations=iterations,
+        problem=(a.detach(), b.detach(), cost.detach()),
     )
 
 

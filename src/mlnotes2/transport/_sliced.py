@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ._plan import staircase
 
-AT_ONCE = 2**22  # numbers that are sorted at a time
+AT_ONCE = 2**20  # numbers that are sorted at a time
 
 
 class SlicedResult(NamedTuple):
@@ -79,24 +79,25 @@ def sliced_wasserstein(
 
 
 def _sorted(values: Tensor) -> Tensor:
+    """Sort along the last axis, in place where that is allowed; on the CPU NumPy is ten times faster."""
+    if values.device.type == "cpu" and not values.requires_grad:
+        values.numpy().sort(axis=-1)
+        return values
     ordered: Tensor = _Sort.apply(values)  # type: ignore[no-untyped-call]
     return ordered
 
 
 class _Sort(torch.autograd.Function):
-    """Numbers in ascending order along the last axis; NumPy is ten times faster on the CPU."""
+    """Numbers in ascending order along the last axis."""
 
     @staticmethod
     def forward(ctx: Any, values: Tensor) -> Tensor:
-        if values.device.type != "cpu":
-            ordered, order = values.sort(dim=-1)
-        elif ctx.needs_input_grad[0]:
+        if values.device.type == "cpu":
             order = torch.from_numpy(np.argsort(values.numpy(), axis=-1))
-            ordered = values.gather(-1, order)
         else:
-            return torch.from_numpy(np.sort(values.numpy(), axis=-1))
+            order = values.argsort(dim=-1)
         ctx.save_for_backward(order)
-        return ordered
+        return values.gather(-1, order)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:
