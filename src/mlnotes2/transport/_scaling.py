@@ -67,9 +67,8 @@ def balance_at(
         block = min(max(10, int(4 / (2 - omega.max().item()))), 200, max_iter - iterations)
         for left in reversed(range(block)):
             u = scaled(u, rows, a, omega)
-            v = scaled(
-                v, v * times(K.mT, u), b, omega if left else torch.ones_like(omega)
-            )  # the last is exact
+            relaxation = omega if left else torch.ones_like(omega)  # the last one makes the columns exact
+            v = scaled(v, v * times(K.mT, u), b, relaxation)
             rows = u * times(K, v)
         iterations += block
 

@@ -95,7 +95,7 @@ def sinkhorn(
 
     Returns:
         The plan, its costs, and how far the iteration got, with device and dtype of the inputs; on request
-        the bounds of the exact cost.
+        the bounds of the exact cost. Gradients are first derivatives only.
 
     Raises:
         ValueError: If a mass is negative, all are zero, totals differ (by more than 1e-9 of the mass, 1e-6 in
