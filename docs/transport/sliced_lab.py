@@ -61,7 +61,7 @@ plt.show()
 
 # %%
 def photograph(name):
-    pixels = load_sample_image(name)[::9, ::9] / 255
+    pixels = load_sample_image(name)[::8, ::8] / 255
     return torch.from_numpy(pixels)
 
 
@@ -84,7 +84,7 @@ show(content, style, titles=["content", "colours"])
 # %% [markdown]
 # ## By exact transport of two palettes
 #
-# A cost matrix for all pixels would have 12 million entries. So each photograph is first reduced to a palette of 100 colours, weighted by their
+# A cost matrix for all pixels would have 18 million entries. So each photograph is first reduced to a palette of 100 colours, weighted by their
 # pixels. `emd` finds a best plan for squared distances. Each colour of the first palette then becomes the mean of the colours that its earth goes to,
 # and each pixel is shifted as its nearest palette colour is.
 
@@ -133,7 +133,7 @@ images = [pixels.reshape(content.shape) for pixels in (by_plan, by_slices)]
 show(*images, titles=["palettes, exact", "slices"])
 
 # %% [markdown]
-# The slices end with just the colours of the second photograph: the sliced distance has fallen from {value: transport.before .3f} to
+# The slices end with almost exactly the colours of the second photograph: the sliced distance has fallen from {value: transport.before .3f} to
 # {value: transport.after .4f}. The exact plan between palettes moves the colours as little as can be, and leaves
 # fewer artefacts, but it knows 100 colours only. Neither looks at where a pixel lies: noise in the sky comes from neighbours that were sent to different places.
 #
