@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlnotes2.exercises._transport import EXERCISES
-from mlnotes2.transport import emd_1d
+from mlnotes2.transport import emd_1d, emd_points
 
 EXERCISE = EXERCISES["transport.4"]
 EQUAL, RIGHT, LEFT, PLAN = (check.statement for check in EXERCISE.checks)
@@ -126,3 +126,53 @@ def not_in_logarithms_of_mass(g, b, cost, eps):
 )
 def test_half_step_checks_tell_mistakes_apart(wrong, found):
     assert set(HALF_STEP.counterexamples(wrong)) == found
+
+
+BOUND = EXERCISES["transport.7"]
+NEAREST, CONSTANT, BEST, ROWS = (check.statement for check in BOUND.checks)
+
+
+@pytest.mark.exercise("transport.7")
+@given(st.integers(0, 2**32 - 1))
+def test_bound_by_prices_bounds_the_least_cost(seed):
+    rng = np.random.default_rng(seed)
+    x, y = rng.normal(size=(5, 2)), rng.normal(size=(4, 2))
+    a, b = rng.dirichlet(np.ones(5)), rng.dirichlet(np.ones(4))
+    best = emd_points(x, y, a, b)
+    assert BOUND.solution(x, y, a, b, rng.normal(size=4)) <= best.cost + 1e-14  # a few roundings
+    assert BOUND.solution(x, y, a, b, best.potentials[1]) == pytest.approx(best.cost, abs=1e-13)
+
+
+@pytest.mark.exercise("transport.7")
+def test_bound_by_prices_passes_all_checks():
+    assert BOUND.counterexamples(BOUND.solution) == {}
+
+
+def only_the_rows(x, y, a, b, g):
+    return BOUND.solution(x, y, a, b, g) - np.dot(b, g)
+
+
+def f_of_the_columns(x, y, a, b, g):
+    return BOUND.solution(y, x, b, a, np.zeros(len(x))) + np.dot(b, g)
+
+
+def g_left_out(x, y, a, b, g):
+    return BOUND.solution(x, y, a, b, np.zeros(len(y)))
+
+
+def one_f_for_all(x, y, a, b, g):
+    f = min(BOUND.solution([point], y, [1], [1, *np.zeros(len(y) - 1)], g) - g[0] for point in x)
+    return np.sum(a) * f + np.dot(b, g)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "found"),
+    [
+        (only_the_rows, {CONSTANT, BEST, ROWS}),
+        (f_of_the_columns, {NEAREST, CONSTANT, BEST, ROWS}),
+        (g_left_out, {BEST, ROWS}),
+        (one_f_for_all, {NEAREST, CONSTANT, BEST, ROWS}),
+    ],
+)
+def test_bound_by_prices_checks_tell_mistakes_apart(wrong, found):
+    assert set(BOUND.counterexamples(wrong)) == found

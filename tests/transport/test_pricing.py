@@ -5,10 +5,12 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import maximum_bipartite_matching
 from scipy.spatial.distance import cdist
 from tests.oracles import pot_emd
 
-from mlnotes2.transport import _pricing
+from mlnotes2.transport import _pricing, emd, emd_1d, emd_points, naive_plan
 from mlnotes2.transport._points import METRICS
 from mlnotes2.transport._pricing import arc_costs, lowest, pair_costs, priced_plan, row_blocks
 
@@ -100,3 +102,129 @@ def test_price_finds_the_most_violated_pairs_of_each_row(rng):
     np.testing.assert_allclose(lowered, reduced.min(axis=1), atol=1e-14)
     expected = [i * 50 + j for i in range(7) for j in np.argsort(reduced[i])[:32] if reduced[i, j] < f[i]]
     assert sorted(keys) == sorted(expected)
+
+
+def some_pairs(rng, n, m):
+    """Two clouds, and the numbers of some pairs that can carry all mass."""
+    x, y, a, b = two_clouds(rng, n, m)
+    return x, y, a, b, np.flatnonzero((rng.random((n, m)) < 0.2) | (naive_plan(a, b) > 0))
+
+
+def restricted(x, y, a, b, keys):
+    """The least cost on these pairs, and potentials."""
+    rows, cols = np.divmod(keys, len(y))
+    price = arc_costs("euclidean", x[rows], y[cols])
+    flow, f, g = _pricing._solve(a, b, rows, cols, price, np.zeros(len(x)), np.zeros(len(y)), warm=False)
+    return float(flow @ price), f, g
+
+
+@pytest.mark.claim("transport.few_pairs")
+@given(RANDOM)
+def test_few_pairs_are_enough(rng):
+    n, m = rng.integers(1, 30, 2)
+    x, y = rng.integers(0, 4, (n, 2)), rng.integers(0, 4, (m, 2))
+    a, b = rng.integers(0, 3, n) + (np.arange(n) == 0) * 1.0, np.zeros(m)
+    np.add.at(b, rng.integers(0, m, int(a.sum())), 1)
+    assert emd_points(x, y, a, b).plan.nnz <= n + m - 1
+
+
+@pytest.mark.claim("transport.few_pairs")
+@given(RANDOM, st.integers(1, 30))
+def test_equal_masses_go_to_one_point_each(rng, n):
+    plan = emd_points(rng.integers(0, 4, (n, 2)), rng.integers(0, 4, (n, 2))).plan
+    np.testing.assert_allclose(plan.data, 1 / n, rtol=1e-12)  # sums of at most 30 masses
+    np.testing.assert_array_equal(np.sort(plan.row), np.arange(n))
+    np.testing.assert_array_equal(np.sort(plan.col), np.arange(n))
+
+
+@pytest.mark.claim("transport.pricing")
+@given(RANDOM)
+def test_pricing_bounds_the_least_cost_by_the_violated_pairs(rng):
+    x, y, a, b, keys = some_pairs(rng, *rng.integers(1, 12, 2))
+    cost, f, g = restricted(x, y, a, b, keys)
+    least = emd(a, b, cdist(x, y)).cost
+    violation = np.maximum(f - lowest("euclidean", x, y, g), 0)
+    assert cost - a @ violation - 1e-12 <= least <= cost + 1e-12  # the solver's tolerance
+
+
+@pytest.mark.claim("transport.pricing")
+@given(RANDOM)
+def test_pricing_ends_at_a_best_plan_and_each_round_costs_less(rng):
+    x, y, a, b, keys = some_pairs(rng, *rng.integers(1, 12, 2))
+    costs, violated = [], keys
+    while len(violated):
+        cost, f, g = restricted(x, y, a, b, keys)
+        costs.append(cost)
+        _, violated = _pricing._price(x, y, f, g - 1e-12, "euclidean")  # above the rounding of pairs in use
+        assert not set(violated) & set(keys)
+        keys = np.union1d(keys, violated)
+    assert (np.diff(costs) <= 1e-12).all()
+    assert costs[-1] == pytest.approx(emd(a, b, cdist(x, y)).cost, abs=1e-11)
+
+
+@pytest.mark.claim("transport.pruning")
+@given(RANDOM)
+def test_pruning_a_best_plan_pays_for_reduced_prices_with_the_gap(rng):
+    n, m = rng.integers(1, 12, 2)
+    x, y, a, b = two_clouds(rng, n, m)
+    f, cost = rng.normal(size=n), cdist(x, y)
+    g = (cost - f[:, None]).min(axis=0) - rng.exponential(0.1, m)
+    best = emd(a, b, cost)
+    dual, reduced = f @ a + g @ b, cost - f[:, None] - g
+    assert np.vdot(best.plan, reduced) == pytest.approx(best.cost - dual, abs=1e-12)
+    gap = np.vdot(naive_plan(a, b), cost) - dual
+    assert (best.plan * reduced).max() <= gap + 1e-12
+
+
+@pytest.mark.claim("transport.pruning")
+@given(RANDOM, st.integers(1, 12))
+def test_pruning_leaves_the_pairs_of_a_best_plan(rng, n):
+    x, y, _, _ = two_clouds(rng, n, n)
+    cost = cdist(x, y)
+    f = emd_points(x.numpy(), y.numpy()).potentials[0] + 0.01 * rng.normal(size=n)
+    g = (cost - f[:, None]).min(axis=0)
+    best = emd_points(x.numpy(), y.numpy())
+    gap = best.cost - (f.mean() + g.mean())
+    pruned = cost - f[:, None] - g > n * gap + 1e-12
+    assert not pruned[best.plan.row, best.plan.col].any()
+
+
+def two_towns(k):
+    """Two clouds on the line in which the k nearest neighbours are the wrong ones."""
+    return np.arange(2 * k + 1), np.concatenate([-np.arange(1, k + 1), 10 * k + np.arange(1, k + 2)])
+
+
+@pytest.mark.claim("transport.nearest")
+@pytest.mark.parametrize("k", range(1, 9))
+def test_nearest_neighbours_carry_no_plan(k):
+    x, y = two_towns(k)
+    distance = np.abs(np.subtract.outer(x, y))
+    near = np.zeros_like(distance, dtype=bool)
+    np.put_along_axis(near, distance.argsort(axis=1)[:, :k], True, axis=1)
+    np.put_along_axis(near, distance.argsort(axis=0)[:k], True, axis=0)
+    matched = maximum_bipartite_matching(csr_array(near)) >= 0
+    assert matched.sum() < len(x) == len(y)
+
+
+@pytest.mark.parametrize("k", range(1, 9))
+def test_emd_points_needs_more_than_nearest_neighbours(monkeypatch, k):
+    monkeypatch.setattr(_pricing, "FEW_PAIRS", 0)
+    x, y = two_towns(k)
+    assert emd_points(x[:, None], y[:, None]).cost == pytest.approx(emd_1d(x, y), rel=1e-12)
+
+
+@pytest.mark.exercise("transport.5")
+def test_one_round_by_hand():
+    price, f, g = np.array([[1, 5], [3, 1]]), np.array([0, 0]), np.array([3, 5])
+    np.testing.assert_array_equal(price - f[:, None] - g, [[-2, 0], [0, -4]])
+    assert (f + g).sum() / 2 == (5 + 3) / 2 == 4
+    assert 4 - (2 + 4) / 2 == emd_1d([0, 4], [1, 5]) == 1
+
+
+@pytest.mark.exercise("transport.6")
+@given(RANDOM)
+def test_generic_masses_need_all_pairs_of_a_tree(rng):
+    n, m = rng.integers(1, 12, 2)
+    x, y, a, b = two_clouds(rng, n, m)
+    assert emd_points(x.numpy(), y.numpy(), a, b).plan.nnz == n + m - 1
+    assert np.count_nonzero(naive_plan(a, b)) == n + m - 1

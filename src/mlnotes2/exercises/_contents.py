@@ -17,6 +17,7 @@ PAGES = {  # the page of each code exercise; exercises that are missing here are
     "lipschitz.9": "lipschitz/networks",
     "spectral.6": "spectral/normalization",
     "transport.4": "transport/earth-movers-distance",
+    "transport.7": "transport/point-clouds",
     "transport.10": "transport/sinkhorn",
 }
 

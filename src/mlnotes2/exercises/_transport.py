@@ -2,9 +2,11 @@
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.spatial import KDTree
+from scipy.spatial.distance import cdist
 from scipy.special import logsumexp
 
-from ..transport import emd
+from ..transport import emd, emd_points
 from ._exercise import Check, Exercise
 
 
@@ -24,6 +26,25 @@ def proved_distance(
     passing = np.cumsum(np.subtract(a, b))[:-1]  # to the right; below zero, to the left
     function = np.concatenate([[0.0], np.cumsum(-np.sign(passing) * gaps)])
     return float(np.abs(passing) @ gaps), function
+
+
+def bound_by_prices(
+    x: ArrayLike,
+    y: ArrayLike,
+    a: ArrayLike,
+    b: ArrayLike,
+    g: ArrayLike,
+) -> float:
+    """Return the lower bound of the least cost that g proves.
+
+    The price of a unit from a row of x, shape (n, d), to a row of y,
+    shape (m, d), is their Euclidean distance. a, shape (n,), and b,
+    shape (m,), are masses with one total; g has shape (m,). No more
+    than one row of prices may be in memory at a time.
+    """
+    x, y, g = np.asarray(x, dtype=float), np.asarray(y, dtype=float), np.asarray(g)
+    f = [np.min(np.linalg.norm(point - y, axis=1) - g) for point in x]
+    return float(np.dot(a, f) + np.dot(b, g))
 
 
 def half_step(g: ArrayLike, b: ArrayLike, cost: ArrayLike, eps: float) -> NDArray[np.float64]:
@@ -115,6 +136,55 @@ def _by_logsumexp(
     return np.asarray(f)
 
 
+Clouds = tuple[
+    NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]
+]
+
+
+def _draw_clouds(rng: np.random.Generator) -> Clouds:
+    """Masses of a random total, so that nothing may be normalised."""
+    n, m, d = rng.integers(2, 5, 3)
+    total = rng.integers(2, 5)
+    a, b = (total * rng.dirichlet(np.ones(k)) for k in (n, m))
+    return rng.normal(size=(n, d)), rng.normal(size=(m, d)), a, b, rng.normal(size=m)
+
+
+def _draw_zero_potential(rng: np.random.Generator) -> Clouds:
+    x, y, a, b, g = _draw_clouds(rng)
+    return x, y, a, b, 0 * g
+
+
+def _draw_constant_potential(rng: np.random.Generator) -> Clouds:
+    x, y, a, b, g = _draw_clouds(rng)
+    return x, y, a, b, 0 * g + rng.integers(2, 5)
+
+
+def _draw_best_potential(rng: np.random.Generator) -> Clouds:
+    x, y, a, b, _ = _draw_clouds(rng)
+    return x, y, a, b, emd_points(x, y, a, b).potentials[1]
+
+
+def _to_the_nearest(
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    a: NDArray[np.float64],
+    b: NDArray[np.float64],
+    g: NDArray[np.float64],
+) -> float:
+    """The cost if all earth went to the nearest point; a constant g does not change the bound."""
+    return float(a @ KDTree(y).query(x)[0])
+
+
+def _by_matrix(
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    a: NDArray[np.float64],
+    b: NDArray[np.float64],
+    g: NDArray[np.float64],
+) -> float:
+    return float(a @ (cdist(x, y) - g).min(axis=1) + b @ g)
+
+
 EXERCISES = {
     "transport.4": Exercise(
         proved_distance,
@@ -122,6 +192,19 @@ EXERCISES = {
         Check("one unit that goes to the right costs its way", _draw_to_the_right, _of_one_unit),
         Check("one unit that goes to the left costs its way", _draw_to_the_left, _of_one_unit),
         Check("the distance is the cost of a best plan", _draw_piles, _by_plan),
+    ),
+    "transport.7": Exercise(
+        bound_by_prices,
+        Check(
+            "without potentials all earth goes to the nearest point", _draw_zero_potential, _to_the_nearest
+        ),
+        Check("a constant that is added to g changes nothing", _draw_constant_potential, _to_the_nearest),
+        Check(
+            "the potential of a best plan proves its cost",
+            _draw_best_potential,
+            lambda x, y, a, b, g: emd(a, b, cdist(x, y)).cost,
+        ),
+        Check("each row leaves room for its own f", _draw_clouds, _by_matrix),
     ),
     "transport.10": Exercise(
         half_step,

@@ -49,7 +49,7 @@ def priced_plan(
         if exact and (settled or gap <= 1e-11 * total):
             used = flow > 0
             return rows[used], cols[used], flow[used], lowered, g
-        exact = exact or settled or gap <= 1e-4 * total or number == 4
+        exact = exact or settled or gap <= 1e-3 * total or number == 4
         keys = joined
     raise RuntimeError(f"pairs are still violated after {max_rounds} rounds; raise max_rounds")
 
@@ -106,8 +106,8 @@ def _first_arcs(
     along_x, along_y = np.argsort(x[:, 0].numpy()), np.argsort(y[:, 0].numpy())
     rows, cols, _ = staircase(a[along_x], b[along_y])
     f, g, eps = _entropic_potentials(x, y, a, b, metric, rng)
-    i, j = _cheap_arcs(x, y, g, metric, 25 * eps, rng)
-    k, h = _cheap_arcs(y, x, f, metric, 25 * eps, rng)
+    i, j = _cheap_arcs(x, y, g, metric, 50 * eps, rng)
+    k, h = _cheap_arcs(y, x, f, metric, 50 * eps, rng)
     keys = along_x[rows] * m + along_y[cols], i * m + j, h * m + k
     return _sorted_once(*keys), f.double().numpy(), g.double().numpy()
 
@@ -123,7 +123,7 @@ def _entropic_potentials(
     """Return the potentials of smoothed transport between samples of both clouds, extended to all points."""
     x_few, y_few = (z[rng.choice(len(z), 1000, p=mass / mass.sum())] for z, mass in ((x, a), (y, b)))
     cost = pair_costs(metric, x_few, y_few)
-    last = 0.01 * cost.mean().item() or 1.0
+    last = 0.005 * cost.mean().item() or 1.0
     eps, g = max(cost.max().item(), 2 * last), torch.zeros(1000)
     while eps > last:
         eps = max(eps / 2, last)
