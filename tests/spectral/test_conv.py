@@ -56,6 +56,19 @@ def test_conv_spectral_norm_encloses_the_norm_of_the_matrix(case, padding, tol):
         assert found.upper <= (1 + tol) * found.lower
 
 
+@pytest.mark.parametrize("padding", ["zeros", "circular"])
+@pytest.mark.parametrize("axes", [1, 2])
+def test_conv_spectral_norm_encloses_the_value_for_1400_random_kernels(padding, axes):
+    generator = torch.Generator().manual_seed(axes)
+    for _ in range(350):
+        n, d, k, more = torch.randint(1, 4, (4,), generator=generator).tolist()
+        kernel, size = torch.randn(n, d, *(k,) * axes, generator=generator), (k + more,) * axes
+        found = conv_spectral_norm(kernel, size, padding=padding)
+        true = oracles.spectral_norm_svd(oracles.convolution_operator(kernel.double(), size, padding))
+        assert found.lower <= true * (1 + ROUNDED)
+        assert true * (1 - ROUNDED) <= found.upper
+
+
 @given(convolutions(largest_stride=1))
 @settings(max_examples=100)
 @pytest.mark.claim("spectral.compression")

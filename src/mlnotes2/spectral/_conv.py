@@ -29,11 +29,11 @@ def conv_spectral_norm(
     frequency f, and the norm is the largest $\|M(f)\|$. It is at most s if $s^2 I - M(f)^* M(f)$ has a Cholesky
     factorisation. Zero padding: the same, on a grid so large that nothing meets around the edge, is an upper
     bound, and an image stretched by the lower bound is sought by power iteration, from a wave that fades
-    towards the edges. What float64 may have rounded away is added to the bounds.
+    towards the edges. What was rounded away is added to the bounds.
 
     Args:
         kernel: Shape (n, d / groups, k) or (n, d / groups, k, k), float32 or float64, for n output and
-            d input channels; computed with in float64, on its device.
+            d input channels; computed with on its device.
         input_size: Pixels of the image, without padding: one number, or one for each axis.
         padding: `"zeros"` or `"circular"`, with `dilation * (k - 1)` pixels in all, of which half, rounded down, come
             first: as in `padding="same"` of PyTorch. The upper bound for zeros holds for any number of them.

@@ -113,7 +113,7 @@ def find_peak(
     rounded = rounding(tall, even, odd)
     floor = (
         even[0].view(groups, d, d).diagonal(dim1=1, dim2=2).mean(1).max().item()
-    )  # some norm^2 is as large
+    )  # the mean of some norm^2
     single = rounded(torch.float32, floor) <= 1.5 * tol * floor and keeps_digits(taps.device)
     real = torch.float32 if single else torch.float64  # the tolerance pays for float32, or not
     even, odd = even.to(real), odd.to(real)

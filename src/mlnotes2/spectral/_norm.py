@@ -48,8 +48,8 @@ def spectral_norm(weight: Tensor, *, tol: float = 1e-3, max_iter: int = 50) -> E
     to the bounds.
 
     Args:
-        weight: The matrix W, shape (n, d), or a batch of them, shape (*batch, n, d); float32 or float64. Bounds are
-            computed on its device.
+        weight: The matrix W, shape (n, d), or a batch of them, shape (*batch, n, d); float32 or float64. It is
+            computed with on its device. (The kernel of a convolution is no batch: see `conv_spectral_norm`.)
         tol: Stop when `upper <= (1 + tol) * lower`.
         max_iter: Stop after so many steps. The bounds still hold; they are only wider.
 
