@@ -231,11 +231,6 @@ def test_extension_refuses_timings_that_were_not_measured(render):
         render('A\n\n``` { timings="run.solve" }\n```')
 
 
-def test_extension_refuses_timings_that_were_not_measured(render):
-    with pytest.raises(PageError, match=r"page:3: docs/records/run.json holds no solve"):
-        render('A\n\n``` { timings="run.solve" }\n```')
-
-
 # Code that is right, and code that is left to the reader.
 
 

@@ -312,7 +312,7 @@ def test_emd_raises_where_the_solver_stops_early():
 def test_certificate_refuses_a_wrong_answer(wrong):
     a, b, cost = np.array([0.5, 0.5]), np.array([0.5, 0.5]), np.array([[0.0, 1.0], [1.0, 0.0]])
     plan, f, g = np.diag(a), np.zeros(2), np.zeros(2)
-    assert _certified(a, b, cost, plan, f, g).cost == 0
+    assert _certified(a, b, cost, plan, f, g, np.empty_like(cost)).cost == 0
     if wrong == "plan that is not best":
         plan = plan[::-1]
     elif wrong == "sums":
@@ -320,4 +320,4 @@ def test_certificate_refuses_a_wrong_answer(wrong):
     else:
         f = f + 1
     with pytest.raises(RuntimeError, match="not proved to be a best one"):
-        _certified(a, b, cost, plan, f, g)
+        _certified(a, b, cost, plan, f, g, np.empty_like(cost))

@@ -75,10 +75,11 @@ def emd(a: ArrayLike, b: ArrayLike, cost: ArrayLike, *, max_iter: int = 10_000_0
         )
     if max_iter < 1:
         raise ValueError(f"max_iter must be at least 1, got {max_iter}")
-    plan, f = _network_simplex(a, b, cost, max_iter)
-    g = ((cost if len(f) == len(a) else cost[a > 0]) - f[:, None]).min(axis=0)
-    f = (cost - g).min(axis=1)
-    return _certified(a, b, cost, plan, f, g)
+    scratch = np.empty_like(cost)  # fresh memory costs more than the arithmetic
+    plan, f = _network_simplex(a, b, cost, max_iter, scratch)
+    g = np.subtract(cost, f[:, None], out=scratch).min(axis=0)
+    f = np.subtract(cost, g, out=scratch).min(axis=1)
+    return _certified(a, b, cost, plan, f, g, scratch)
 
 
 def _network_simplex(
@@ -86,13 +87,16 @@ def _network_simplex(
     b: Float64[np.ndarray, " m"],
     cost: Float64[np.ndarray, "n m"],
     max_iter: int,
-) -> tuple[Float64[np.ndarray, "n m"], Float64[np.ndarray, " rows_with_mass"]]:
-    """Return a best plan, and the potentials of the rows that have mass, the first of which is 0."""
+    scratch: Float64[np.ndarray, "n m"],
+) -> tuple[Float64[np.ndarray, "n m"], Float64[np.ndarray, " n"]]:
+    """Return a best plan, and the potentials of the rows, minus infinity where there is no mass."""
     # POT compares with absolute tolerances, so that tiny costs give a wrong plan; powers of 2 scale exactly.
     unit, mass = _power_of_two(max(cost.max(), -cost.min())), _power_of_two(a.sum())
     rows, columns = a > 0, b > 0
     is_full = rows.all() and columns.all()
-    prices = (cost if is_full else cost[np.ix_(rows, columns)]) / unit
+    prices = np.divide(cost, unit, out=scratch)
+    if not is_full:
+        prices = prices[np.ix_(rows, columns)]
     # Where costs are far below zero it may call the problem infeasible; a shift keeps the order of all plans.
     if (least := prices.min()) < 0:
         prices -= least
@@ -109,7 +113,8 @@ def _network_simplex(
     if log["warning"] is not None:
         raise RuntimeError(f"no best plan after {max_iter} pivots ({log['warning']}); raise max_iter")
     flow *= mass
-    f = (log["u"] - log["u"][0]) * unit
+    f = np.full(len(a), -np.inf)
+    f[rows] = (log["u"] - log["u"][0]) * unit
     if is_full:
         return flow, f
     plan = np.zeros_like(cost)
@@ -128,17 +133,21 @@ def _certified(
     plan: Float64[np.ndarray, "n m"],
     f: Float64[np.ndarray, " n"],
     g: Float64[np.ndarray, " m"],
+    scratch: Float64[np.ndarray, "n m"],
 ) -> EMDResult:
     """Return the result if the plan moves a to b, the potentials are feasible, and they leave no gap."""
     tol = 1e-9 * a.sum()
-    moved = max(np.abs(plan.sum(axis=1) - a).max(), np.abs(plan.sum(axis=0) - b).max())
-    slack = cost - g
+    slack = np.subtract(cost, g, out=scratch)
     slack -= f[:, None]  # rounds to no less than zero, because f is the least of cost - g
-    least_mass, least_slack, gap = plan.min(), slack.min(), float(np.vdot(plan, slack))
-    largest = max(cost.max(), -cost.min())
-    if least_mass < 0 or moved > 2 * tol or least_slack < 0 or not 0 <= gap <= tol * largest:
+    rows, columns = np.divmod(np.flatnonzero(plan.ravel() != 0), len(b))
+    moved, price = plan[rows, columns], cost[rows, columns]
+    missed_a = np.abs(np.bincount(rows, moved, len(a)) - a).max()
+    missed_b = np.abs(np.bincount(columns, moved, len(b)) - b).max()
+    least_slack, gap = slack.min(), float(moved @ slack[rows, columns])
+    is_plan = moved.min() >= 0 and max(missed_a, missed_b) <= 2 * tol
+    if not is_plan or least_slack < 0 or not 0 <= gap <= tol * max(cost.max(), -cost.min()):
         raise RuntimeError(
-            f"the plan is not proved to be a best one: least mass {least_mass}, sums wrong by {moved}, "
-            f"least slack {least_slack}, gap {gap}; do the costs span more than nine orders of magnitude?"
+            f"the plan is not proved to be a best one: least mass {moved.min()}, sums wrong by {missed_a} and "
+            f"{missed_b}, least slack {least_slack}, gap {gap}; do the costs span more than nine orders of magnitude?"
         )
-    return EMDResult(plan, float(np.vdot(plan, cost)), (f, g), float(f @ a + g @ b), gap)
+    return EMDResult(plan, float(moved @ price), (f, g), float(f @ a + g @ b), gap)
