@@ -69,8 +69,8 @@ for f, (value, (mean, std)) in zip(family, exact, strict=True):
     print(f"{f.name:<11} {mean:5.2f}  {std:.2f}  {value:10.4f}")
 
 # %% [markdown]
-# Read the table from top to bottom. The more a divergence punishes a model that has little where the data have much, the wider the model. Pearson's
-# chi-squared and KL cover both modes. Reverse KL punishes what the model has and the data have not: it gives up the smaller mode.
+# Read the table from top to bottom. The more a divergence punishes a model that has little where the data have much, the wider the model. The first
+# five cover both modes. Reverse KL punishes what the model has and the data have not: it gives up the smaller mode.
 
 # %% alt="The two-mode density of the data, and three fitted Gaussians: those of PEARSON and JEFFREYS are broad and cover both modes, that of REVERSE_KL is narrow and covers the left one."
 step = (x[1] - x[0]).item()
@@ -95,8 +95,21 @@ plt.show()
 # $$
 #
 # Here $a$ is the divergence's activation and $v_w$ a network with one hidden layer, $v_w(x) = w_0 + \sum_k w_k \tanh(x - c_k)$. Its steps stand at nine fixed places
-# $c_k$, and only the weights $w$ are trained. Then $F$ is concave in $w$ for these six divergences: the search for the best critic has one
-# answer, and no luck in it. Once the critic is the best one, the slope of $F$ in the model's parameters at this critic is the slope of the maximum.
+# $c_k$, and only the weights $w$ are trained. For all but Pearson's, $a(v) = f'(e^v)$, so the best output is
+# $v = \log(p/q)$.
+#
+# | | $a(v)$ | $f^*(a(v))$ |
+# |---|---|---|
+# | `PEARSON` | $v$ | $v' + \tfrac14 v'^2$ with $v' = \max(v, -2)$ |
+# | `KL` | $1 + v$ | $e^v$ |
+# | `JEFFREYS` | $v + 1 - e^{-v}$ | $v + e^v - 1$ |
+# | `HELLINGER` | $\tfrac12 ( 1 - e^{-v/2} )$ | $\tfrac12 ( e^{v/2} - 1 )$ |
+# | `JS` | $\tfrac12 \log 2 - \tfrac12 \log(1 + e^{-v})$ | $\tfrac12 \log(1 + e^v) - \tfrac12 \log 2$ |
+# | `REVERSE_KL` | $-e^{-v}$ | $v - 1$ |
+#
+# Each $a$ is concave, each $f^*(a(v))$ is convex, and $v_w$ is linear in $w$. So $F$ is concave in $w$: whatever local maximum the search finds is
+# the largest, and there is no luck in it. Once the critic is the best one, the slope of $F$ in the model's parameters at this critic is the slope of the
+# maximum: the best $w$ moves with the model, but the slope of $F$ in $w$ is 0 there, so this counts in second order only.
 
 
 # %%
@@ -196,7 +209,7 @@ assert (table.argmin(axis=0) == np.arange(len(family))).all()
 
 # %% [markdown]
 # Five of the rows hardly differ. The last one does: for reverse KL the model that drops a mode is the best there is, and Pearson's divergence of that model is
-# astronomical. So if the model can match the data the choice matters little, and if it cannot, the divergence decides what is lost.
+# astronomical. If the model could match the data, all six would be 0 there, and only there. If it cannot, the divergence decides what is lost.
 #
 # That is not the whole story of mode collapse. Here the critic is the best one at every step, and the model has two parameters; in a
 # GAN neither is so. See [mode collapse](../gan/mode-collapse.md).

@@ -48,8 +48,9 @@ torch.set_num_threads(1)  # more would change the last bits
 # f_y(x') - f_j(x') \ge f_y(x) - f_j(x) - \sqrt2 \, \lVert f(x') - f(x) \rVert \ge m(x) - \sqrt2 \, L \, \lVert x' - x \rVert > 0 .
 # $$
 #
-# *No larger radius.* Let $x$ be a number and $f(x) = \frac{L}{\sqrt2} (x, -x)$, which has the constant $L$. For $y = 1$ the margin is
-# $m(x) = \sqrt2 \, L x$. It is positive up to the distance $x$ from $x$, which is $m(x) / (\sqrt2 \, L)$, and no further.
+# *No larger radius.* Let the image be one number $t > 0$, and $f(x) = \frac{L}{\sqrt2} (x, -x)$, with two scores. As
+# $\lVert f(x) - f(x') \rVert = L \, |x - x'|$, its constant is $L$. For $y = 1$ the margin at $x$ is $\sqrt2 \, L x$. It is 0 at $x' = 0$, at the distance
+# $t = m(t) / (\sqrt2 \, L)$.
 # ////
 # ///
 #
@@ -130,7 +131,8 @@ ax.minorticks_off()
 plt.show()
 
 # %% [markdown]
-# In each band lies the constant. Dashed: the product of the norms.
+# In each band lies the constant. The lower edge is a slope that was found, the upper edge the bound
+# [ECLipsE](networks.md#from-above), which is never above the product of the norms (dashed).
 #
 # ## The radius of each image
 #
@@ -162,7 +164,7 @@ for name in models:
 # %% [markdown]
 # ## An attack that must fail
 #
-# **Projected gradient descent** starts at a random change of the allowed length, lowers the margin by steps along its gradient,
+# **Projected gradient descent** starts at a random change of the allowed length, lowers the margin by steps against its gradient,
 # and shortens the change wherever it has become too long. Each image is attacked from several starts. Changed images may have pixels
 # below 0 or above 1: that only makes the attack stronger.
 
@@ -199,13 +201,14 @@ for name, model in models.items():
 print(f"{tries:,} changed images were tried")
 
 # %% [markdown]
-# None of {value: lipschitz.tries ,d} changed images is read otherwise. That proves nothing; the theorem does. But a mistake in
-# the code of the bounds would probably have shown here.
+# None of {value: lipschitz.tries ,d} changed images is read otherwise. That proves nothing; the theorem does. A mistake in
+# the code shows here only if it makes a radius larger than the one at which the attack succeeds. The next section tells how much room there is.
 #
 # ## An attack that succeeds
 #
 # How much larger must the radius be? For each image the interval between a radius that is certified and one at which the attack
-# succeeds is halved ten times.
+# succeeds is halved ten times. If the attack succeeds at the middle, that is the new upper end; if it fails, the new lower end,
+# though nothing is proved there.
 
 
 # %% values="loose=loose['without'] loose_normalized=loose['with'] turned=found['without'].median().item() turned_normalized=found['with'].median().item()"
@@ -237,8 +240,8 @@ for name, model in models.items():
 
 # %% [markdown]
 # Between the two radii nobody knows. With normalization the gap is small: for half of the images the quotient is at most about
-# {value: lipschitz.loose_normalized .2f}. Without it that is {value: lipschitz.loose .1f}, for two reasons: the bound is further from the constant, and the
-# network is not as steep near each image as where it is steepest.
+# {value: lipschitz.loose_normalized .2f}. Without it that is {value: lipschitz.loose .1f}. The bound is further from the constant; the
+# network is less steep near an image than where it is steepest; its steepest change need not be one of $f_y - f_j$; and the attack may miss nearer changes.
 
 # %% alt="The share of test images that are read correctly after any change up to a radius: certified, and as far as the attack knows. With normalization the two curves fall close together, far to the right of the certified curve without it. Without normalization they are far apart."
 fig, ax = plt.subplots(figsize=(5, 3.2))
@@ -259,7 +262,7 @@ plt.show()
 #
 # ## See it
 #
-# One image, on its way to the nearest change that turns it.
+# One image, on its way to the smallest change found that turns it.
 
 # %%
 both = (radius["without"] > 0) & (radius["with"] > 0)

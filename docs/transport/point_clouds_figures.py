@@ -16,6 +16,7 @@ def rounds():
     ax.scatter(*x.T, s=14, color="C0", zorder=3, label="x")
     ax.scatter(*y.T, s=14, color="C1", zorder=3, label="y")
     ax.set(xticks=[], yticks=[], aspect="equal")
+    ax.spines[:].set_visible(False)
     ax.legend(loc="upper left")
     used = [_segments(x, y, used) for used, _, _ in states]
     moved = [_segments(x, y, best.plan > 1e-9) for _, best, _ in states]

@@ -11,7 +11,9 @@
 # $$
 #
 # where $\theta$ is uniform on the unit sphere and $\theta P$ is the distribution of the numbers $\langle \theta, x \rangle$. No line sees
-# more than there is: $|\langle \theta, x - y \rangle| \le \lVert x - y \rVert$, so a best plan shows $SW_p \le W_p$. It is 0 only for equal distributions.
+# more than there is: $|\langle \theta, x - y \rangle| \le \lVert x - y \rVert$, so a best plan shows $SW_p \le W_p$. It is 0 only for equal distributions: if
+# all projections are equal, so are $\E_P \, e^{i t \langle \theta, x \rangle}$ and $\E_Q \, e^{i t \langle \theta, x \rangle}$ for all $t$ and $\theta$, and these determine a
+# distribution (Cramér and Wold).
 # But it is *not* $W_p$, and not a multiple of it.
 #
 # This lab needs `mlnotes2`, `matplotlib`, and `scikit-learn` with `pillow`.
@@ -28,7 +30,7 @@ from mlnotes2.transport import emd, sliced_wasserstein
 # %% [markdown]
 # ## How many directions?
 #
-# Two clouds of 500 points in 20 dimensions; one is moved by 1. The estimate is a mean over directions, so its standard error falls with
+# Two clouds of 500 points in 20 dimensions, drawn from the same normal distribution; then one is moved by 1. Here $p = 1$. The estimate is a mean over directions, so its standard error falls with
 # the root of their number. `sliced_wasserstein` returns both, as a `SlicedResult`. The standard error is about directions only: another sample of the same two distributions has
 # another sliced distance.
 
@@ -84,7 +86,7 @@ show(content, style, titles=["content", "colours"])
 # %% [markdown]
 # ## By exact transport of two palettes
 #
-# A cost matrix for all pixels would have 18 million entries. So each photograph is first reduced to a palette of 100 colours, weighted by their
+# A cost matrix for all pixels would have nearly 19 million entries. So each photograph is first reduced to a palette of 100 colours, weighted by their
 # pixels. `emd` finds a best plan for squared distances. Each colour of the first palette then becomes the mean of the colours that its earth goes to,
 # and each pixel is shifted as its nearest palette colour is.
 
@@ -109,7 +111,7 @@ by_plan = (x + torch.from_numpy(shift[labels])).clamp(0, 1)
 #
 # Here no palette is needed. Choose three random directions at right angles. Along each, the sorted pixels of the first photograph should take the values of the
 # sorted pixels of the second: on a line that is the best plan. Move all pixels so, and take new directions.
-# After some steps no direction sees a difference any more.
+# After some steps random directions see hardly any difference.
 
 # %% values="before=distances[0] after=distances[-1]"
 moved, generator = x.clone(), torch.Generator().manual_seed(0)
@@ -134,12 +136,13 @@ show(*images, titles=["palettes, exact", "slices"])
 
 # %% [markdown]
 # The slices end with almost exactly the colours of the second photograph: the sliced distance has fallen from {value: transport.before .3f} to
-# {value: transport.after .4f}. The exact plan between palettes moves the colours as little as can be, and leaves
-# fewer artefacts, but it knows 100 colours only. Neither looks at where a pixel lies: noise in the sky comes from neighbours that were sent to different places.
+# {value: transport.after .4f}. The exact plan moves one palette to the other as cheaply as can be. But each of its colours goes to
+# a mean, so the result has only roughly the colours of the second photograph, and the plan knows 100 colours only. Neither looks at where a pixel lies: noise in the sky comes from neighbours that were sent to different places.
 #
 # ## As a loss
 #
-# The sliced distance has gradients for all points. Here a cloud is pulled onto a ring by gradient descent on $SW_2^2$.
+# The sliced distance has gradients for all points. Here a cloud is pulled onto a ring by gradient descent on $SW_2^2$. A point of mass
+# $\tfrac{1}{50}$ that should move by $\delta$ has a slope of about $\tfrac{2}{50} \cdot \tfrac12 \lVert \delta \rVert$ in two dimensions, so a step of 25 goes about half the way.
 
 # %%
 generator = torch.Generator().manual_seed(0)

@@ -39,9 +39,9 @@ def timings_html(name: str, project: Project) -> str:
     day = f'<time datetime="{record.fields["date"]}">{record.fields["date"]}</time>'
     older = ' <strong class="older">Made by older code.</strong>' if record.is_older(project) else ""
     return (
-        '<table><thead><tr><th scope="col">problem</th><th scope="col">library</th>'
+        '<div class="timings"><table><thead><tr><th scope="col">problem</th><th scope="col">library</th>'
         '<th scope="col">time</th><th scope="col">ratio to ours</th></tr></thead>'
-        f"<tbody>{rows}</tbody></table>"
+        f"<tbody>{rows}</tbody></table></div>"
         f'<p class="record"><a href="{page_link(page.page, page.anchor, project)}">Measured</a> on {day} on '
         f"{html.escape(record.fields['device'])}: medians, answers compared first.{older}</p>"
     )
