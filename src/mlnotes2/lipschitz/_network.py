@@ -36,11 +36,11 @@ def network_lipschitz(
         input_shape: The shape of one input, without the batch. Not needed if the first layer is linear.
 
     Returns:
-        An enclosure. Its witness is an input x and a direction v, as float64 tensors; the derivative at x
-        stretches v by at least `lower`. Both bounds are proved, in spite of rounding, for the function that the
-        stored weights define in real numbers: `lower` by two inputs on the line through x along v. It is 0 where
-        a network is so deep that rounding may have made their slope. (PyTorch's activations are taken to be
-        good to 16 units in the last place.)
+        An enclosure. Its witness is an input x and a direction v, as float64 tensors: on the line through x
+        along v stand two inputs whose outputs are at least `lower` times as far apart as they are. Both bounds
+        are proved, in spite of rounding, for the function that the stored weights define in real numbers.
+        `lower` is 0 where a network is so deep that rounding may have made that distance. (PyTorch's
+        activations are taken to be good to 16 units in the last place.)
 
     Raises:
         TypeError: If the model holds another module.

@@ -15,7 +15,7 @@ def by_cholesky(unit: Tensor, tol: float) -> tuple[Tensor, float]:
     v = v / torch.linalg.vector_norm(v)
     stretch = torch.linalg.vector_norm(unit @ v).item()
     level, bound = (1 + tol / 3) * stretch, math.inf
-    if rounding(single, magnitude(single)) <= tol * stretch**2 and keeps_digits(single.device):
+    if gram_rounding(single, magnitude(single)) <= tol * stretch**2 and keeps_digits(single.device):
         bound = bound_above(single, level)  # the tolerance pays for float32
     return v, bound if bound <= (1 + 0.99 * tol) * stretch else bound_above(unit, level)
 
@@ -61,10 +61,10 @@ def bound_above(W: Tensor, level: float) -> float:
             return math.inf
         block[:CHUNK] = corner
         block[CHUNK:] = torch.linalg.solve_triangular(corner.mT, block[CHUNK:], upper=True, left=False)
-    return math.sqrt(level**2 + rounding(W, magnitude(W) + magnitude(L.mT) + level**2))
+    return math.sqrt(level**2 + gram_rounding(W, magnitude(W) + magnitude(L.mT) + level**2))
 
 
-def rounding(W: Tensor, sum_of_sizes: float) -> float:
+def gram_rounding(W: Tensor, sum_of_sizes: float) -> float:
     """At most so much is rounded away from numbers of this total size."""
     return (CHUNK + sum(W.shape) // CHUNK + 8) * torch.finfo(W.dtype).eps / 2 * sum_of_sizes
 
