@@ -232,6 +232,21 @@ def test_functions_keep_float32(f):
     assert f.divergence(x, x).dtype == torch.float32
 
 
+@pytest.mark.parametrize("name", BY_SUM)
+def test_divergence_in_float32_holds_where_the_ratio_overflows(name):
+    p, q = torch.tensor([0.5, 0.5, 0.0, 0.0]), torch.tensor([2e-45, 1.0, 0.0, 0.0])
+    value = getattr(divergences, name).divergence(p, q).item()
+    wanted = BY_SUM[name](p.double().numpy(), q.double().numpy())
+    assert value == (pytest.approx(wanted, rel=1e-6) if wanted < 1e38 else math.inf)
+
+
+@pytest.mark.parametrize("name", ["JS", "HELLINGER", "TV", "REVERSE_KL"])
+def test_divergence_holds_where_the_ratio_overflows_in_float64(name):
+    p, q = [0.5, 0.5], [5e-324, 1.0]
+    value = getattr(divergences, name).divergence(tensor(p), tensor(q)).item()
+    assert value == pytest.approx(BY_SUM[name](p, q), rel=1e-12)
+
+
 @each
 def test_divergence_has_the_gradient_of_its_definition(f):
     logits = torch.tensor([[0.5, 0.3, -0.2], [0.2, -1.0, 0.7]], dtype=torch.float64, requires_grad=True)

@@ -133,6 +133,34 @@ def test_monte_carlo_keeps_float32_when_ratios_are_large(f):
     torch.testing.assert_close(result.estimate, exact.estimate.float(), rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("apart", [60.0, 200.0, 340.0])
+@each
+def test_monte_carlo_in_float32_holds_where_a_ratio_of_float32_numbers_would_not(f, apart):
+    """P and Q swap their densities at two samples, e^0 and e^-apart, of which the smaller one counts for nothing."""
+    log = torch.tensor([0.0, -apart])
+    found = f.monte_carlo(log, log.flip(0), torch.zeros(2)).estimate.item()
+    at_zero = f.generator(tensor(math.exp(-apart))).item()
+    wanted = {"KL": apart, "REVERSE_KL": apart, "JEFFREYS": 2 * apart, "PEARSON": math.exp(min(apart, 100))}
+    wanted = wanted.get(f.name, at_zero + f.domain[1]) / 2
+    assert found == (pytest.approx(wanted, rel=1e-5, abs=1e-6) if wanted < 1e38 else math.inf)
+
+
+@pytest.mark.parametrize("f", [REVERSE_KL, JEFFREYS], ids=lambda f: f.name)
+def test_monte_carlo_never_takes_a_small_density_for_0(f):
+    with pytest.raises(ValueError, match=rf"range of float64 for {f.name}, got -800 to 0"):
+        f.monte_carlo(tensor([-800.0, 0.0]), tensor([0.0, 0.0]), tensor([0.0, 0.0]))
+
+
+@pytest.mark.parametrize("f", [JS, GAN, HELLINGER, TV], ids=lambda f: f.name)
+def test_monte_carlo_of_bounded_terms_takes_every_ratio(f):
+    log_p, log_q = tensor([0.0, -1.0]).requires_grad_(), tensor([-2000.0, 0.0]).requires_grad_()
+    found = f.monte_carlo(log_p, log_q, tensor([0.0, 0.0])).estimate
+    assert found.item() == pytest.approx(
+        (f.domain[1] + f.generator(tensor(1 / math.e)).item()) / 2, rel=1e-12
+    )
+    assert all(slope.isfinite().all() for slope in torch.autograd.grad(found, (log_p, log_q)))
+
+
 @each
 def test_monte_carlo_has_gradients_in_the_densities(f):
     log_p, log_q, log_m = torch.randn(
@@ -153,7 +181,7 @@ def test_monte_carlo_has_gradients_in_the_densities(f):
             [0.0, 800.0],
             [0.0, 0.0],
             [0.0, 800.0],
-            "must not overflow in KL and torch.float64, got 800; use float64, or",
+            "within the range of float64 for KL, got 0 to 800; of KL, the mean of log_p - log_q at",
         ),
     ],
 )

@@ -70,6 +70,8 @@ class FDivergence:
     ) -> Float[Tensor, "*batch"]:
         """The divergence of discrete distributions, differentiable where both are positive.
 
+        It is computed in float64. Where p/q is above 1e300, q counts as 0.
+
         Args:
             p: Probabilities; each row sums to 1 within 1e-9 in float64, and within 1e-5 otherwise.
             q: Probabilities of the same shape.
@@ -88,8 +90,10 @@ class FDivergence:
                     f"{name} must sum to 1 along its last axis, got a sum that is off by {off:.3g}; "
                     f"divide it by its sum"
                 )
-        inside = q * self.generator(p / torch.where(q > 0, q, 1.0))
-        return torch.where(q > 0, inside, self._outside(p, q > 0)).sum(-1)
+        dtype, p, q = p.dtype, p.double(), q.double()
+        inside = (q > 0) & (p <= 1e300 * q)
+        ratio = torch.where(inside, p, 1.0) / torch.where(inside, q, 1.0)
+        return self._terms(p, q, ratio, inside).sum(-1).to(dtype)
 
     def optimal_critic(self, p: Float[Tensor, "*n"], q: Float[Tensor, "*n"]) -> Float[Tensor, "*n"]:
         """The critic $f'(p/q)$ that attains the divergence, from two densities at the same points.
@@ -127,7 +131,7 @@ class FDivergence:
 
         Raises:
             ValueError: If the shapes, dtypes or devices differ, if n < 2, if a log-density is NaN or inf, or if
-                the ratio of two densities overflows.
+                the ratio of two positive densities is beyond float64.
             TypeError: If an argument is not a floating-point tensor.
 
         Example:
@@ -138,22 +142,25 @@ class FDivergence:
             0.511, give or take 0.010
         """
         _check_log_densities(log_p, log_q, log_m)
-        inside = log_q > -math.inf
-        log_ratio = torch.where(inside, log_p - log_q, 0.0)
-        ratio, share_p, share_q = log_ratio.exp(), (log_p - log_m).exp(), (log_q - log_m).exp()
-        values = self.generator(ratio)
-        if not bool(values[ratio > 1].isfinite().all()):
+        dtype, log_p, log_q, log_m = log_p.dtype, log_p.double(), log_q.double(), log_m.double()
+        inside = (log_q > -math.inf) & (log_p - log_q < 690)
+        ratio = torch.where(inside, log_p - log_q, 0.0).exp()
+        terms = self._terms((log_p - log_m).exp(), (log_q - log_m).exp(), ratio, inside)
+        both = (log_p > -math.inf) & (log_q > -math.inf)
+        if not bool(terms[both].isfinite().all()):
+            apart = (log_p - log_q)[both]
             raise ValueError(
-                f"log_p - log_q must not overflow in {self.name} and {ratio.dtype}, got "
-                f"{log_ratio.max().item():.4g}; use float64, or for KL the mean of log_p - log_q at samples of P"
+                f"log_p - log_q must lie within the range of float64 for {self.name}, got {apart.min().item():.4g} to "
+                f"{apart.max().item():.4g}; of KL, the mean of log_p - log_q at samples of P is an estimate too"
             )
-        share = torch.where(ratio > 1, share_p / ratio, share_q)  # both are q / m, but q may underflow
-        terms = torch.where(inside, share * values, self._outside(share_p, inside))
-        return MonteCarloEstimate(terms.mean(-1), terms.std(-1) / math.sqrt(terms.shape[-1]))
+        error = terms.std(-1) / math.sqrt(terms.shape[-1])
+        return MonteCarloEstimate(terms.mean(-1).to(dtype), error.to(dtype))
 
-    def _outside(self, p: Tensor, inside: Tensor) -> Tensor:
-        """What outcomes with q = 0 add; 0 inside, without the product of inf and 0 that makes gradients NaN."""
-        return p * torch.zeros_like(p).masked_fill(~inside & (p > 0), self.domain[1])
+    def _terms(self, p: Tensor, q: Tensor, ratio: Tensor, inside: Tensor) -> Tensor:
+        """q f(p/q) inside; outside, where q is 0 or next to nothing beside p, what it tends to: p f'(inf)."""
+        # A slope of inf stands only where it is wanted: its product with 0 would make gradients NaN.
+        slope = torch.zeros_like(p).masked_fill(~inside & (p > 0), self.domain[1])
+        return torch.where(inside, q * self.generator(ratio), p * slope)
 
     def variational_bound(self, t_p: Float[Tensor, "*n"], t_q: Float[Tensor, "*m"]) -> Float[Tensor, ""]:
         r"""The estimate $\E_P[T] - \E_Q[f^*(T)]$ from a critic's values at samples of P and of Q.
