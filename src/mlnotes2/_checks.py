@@ -5,7 +5,7 @@ from numpy.typing import ArrayLike, NDArray
 
 
 def real_array(name: str, value: ArrayLike | float | int, ndim: int | None = None) -> NDArray[np.float64]:
-    """Return `value` as a float64 array, or say what is wrong with it: its type, its shape, or a number in it."""
+    """Return `value` as a read-only float64 array, or say what is wrong with its type, shape or numbers."""
     if hasattr(value, "detach"):
         raise TypeError(f"{name} must be array-like, got a torch tensor; pass {name}.detach().cpu().numpy()")
     array = np.asarray(value)
@@ -17,4 +17,6 @@ def real_array(name: str, value: ArrayLike | float | int, ndim: int | None = Non
         raise ValueError(f"{name} must not be empty, got shape {array.shape}")
     if not np.isfinite(array).all():
         raise ValueError(f"{name} must be finite, got a NaN or an infinity; remove or replace those entries")
-    return array.astype(np.float64)
+    array = array.astype(np.float64, copy=False).view()  # what is the caller's is neither copied nor changed
+    array.flags.writeable = False
+    return array

@@ -56,8 +56,13 @@ def test_piles_refuses(arguments, error, message):
 
 def test_piles_gives_equal_masses_where_none_are_given():
     x, y, a, b = piles(np.zeros((2, 4), dtype=np.float32), np.zeros((2, 5)), None, [0.2] * 5)
-    assert (x.dtype, a.shape, b.shape, y.shape) == (torch.float64, (2, 4), (2, 5), (2, 5))
+    assert (x.dtype, a.shape, b.shape, y.shape) == (np.float64, (2, 4), (2, 5), (2, 5))
     assert (a == 0.25).all()
+
+
+def test_piles_are_tensors_where_a_gradient_is_wanted():
+    assert not any(isinstance(part, torch.Tensor) for part in piles(ONE, ONE, ONE, ONE))
+    assert all(isinstance(part, torch.Tensor) for part in piles(ONE, ONE, ONE.clone().requires_grad_(), ONE))
 
 
 def test_piles_allows_the_rounding_of_its_dtype():

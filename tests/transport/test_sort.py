@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from mlnotes2.transport._sort import in_order, sort, take
+from mlnotes2.transport._sort import in_order, join, sort, take
 
 numbers = arrays(
     np.float64,
@@ -18,16 +18,18 @@ numbers = arrays(
 
 @given(numbers)
 def test_sort_gives_the_stable_order_of_any_numbers(values):
-    found, places = sort(torch.from_numpy(values))
+    found, places = sort(values)
     np.testing.assert_array_equal(places, values.argsort(axis=-1, kind="stable"))
     np.testing.assert_array_equal(found, np.sort(values, axis=-1))
-    np.testing.assert_array_equal(in_order(torch.from_numpy(values)), np.sort(values, axis=-1))
+    np.testing.assert_array_equal(in_order(values), found)
+    for of_tensor, of_array in zip(sort(torch.from_numpy(values)), (found, places), strict=True):
+        np.testing.assert_array_equal(of_tensor, of_array)
 
 
 def test_sort_merges_numbers_that_the_upper_bits_do_not_tell_apart():
     rng = np.random.default_rng(0)
     values = np.append(rng.permutation(1000) * 1e-20, 1.0)  # beside 1, all others are rounded to one integer
-    np.testing.assert_array_equal(sort(torch.from_numpy(values))[1], values.argsort())
+    np.testing.assert_array_equal(sort(values)[1], values.argsort())
 
 
 def test_sort_and_take_let_gradients_through():
@@ -44,6 +46,14 @@ def test_sort_and_take_let_gradients_through():
 
 @pytest.mark.parametrize("shape", [(5,), (2, 3, 5)])
 def test_take_gathers_along_the_last_axis(shape):
-    values = torch.arange(2 * 3 * 5).reshape(2, 3, 5)[..., : shape[-1]] if len(shape) > 1 else torch.arange(5)
+    values = torch.rand(shape, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
     places = torch.randint(5, shape, generator=torch.Generator().manual_seed(0))
-    assert take(values, places).equal(values.gather(-1, places))
+    found = take(values, places)
+    assert found.equal(values.gather(-1, places))
+    np.testing.assert_array_equal(take(values.numpy(), places.numpy()), found)
+
+
+def test_join_puts_lines_behind_each_other():
+    x, y = np.zeros((2, 3)), np.ones((2, 1))
+    for joined in (join(x, y), join(torch.from_numpy(x), torch.from_numpy(y))):
+        assert joined.tolist() == [[0, 0, 0, 1]] * 2

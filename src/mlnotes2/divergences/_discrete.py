@@ -215,7 +215,7 @@ def _sum(
 def _distributions(name: str, values: ArrayLike) -> NDArray[np.float64]:
     """An argument as a float64 array, after checking that every row is a distribution."""
     if isinstance(values, np.ndarray) and values.dtype == np.float64 and values.size:
-        rows = values  # of which real_array would make a copy
+        rows = values  # its sums will show a NaN or an infinity, at less cost
     else:
         rows = real_array(name, values)
     if rows.ndim == 0:

@@ -1,5 +1,7 @@
 """The distance between weighted points on a line, and a best plan, by sorting."""
 
+from typing import Any
+
 import numpy as np
 import torch
 from jaxtyping import Float, Float64
@@ -7,9 +9,9 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import coo_array
 from torch import Tensor
 
-from ._piles import piles
+from ._piles import Lines, piles
 from ._plan import staircase
-from ._sort import in_order, sort, take
+from ._sort import in_order, join, sort, take
 
 
 def emd_1d(
@@ -60,15 +62,15 @@ def emd_1d(
         )
     points_x, points_y, masses_a, masses_b = piles(x, y, a, b)
     if a is None and b is None and points_x.shape == points_y.shape:
-        apart = (in_order(points_x) - in_order(points_y)).abs()
+        apart = abs(in_order(points_x) - in_order(points_y))
         distance = apart.mean(-1) if p == 1 else _power_mean(apart, masses_a, p)
     elif p == 1:
         distance = _area_between(points_x, points_y, masses_a, masses_b)
     else:
         distance = _power_mean(*_matched(points_x, points_y, masses_a, masses_b), p)
     if isinstance(x, Tensor):
-        return distance.to(x.dtype)
-    return distance.numpy() if distance.ndim else distance.item()
+        return torch.as_tensor(distance, dtype=x.dtype)
+    return np.asarray(distance) if np.ndim(distance) else float(distance)
 
 
 def plan_1d(x: ArrayLike, y: ArrayLike, a: ArrayLike | None = None, b: ArrayLike | None = None) -> coo_array:
@@ -96,7 +98,7 @@ def plan_1d(x: ArrayLike, y: ArrayLike, a: ArrayLike | None = None, b: ArrayLike
                [0.25, 0.  ],
                [0.25, 0.  ]])
     """
-    points_x, points_y, masses_a, masses_b = (tensor.numpy() for tensor in piles(x, y, a, b))
+    points_x, points_y, masses_a, masses_b = piles(x, y, a, b)
     if points_x.ndim > 1:
         raise ValueError(f"x must have shape (n,), got {points_x.shape}; there is one plan for each line")
     first, second = points_x.argsort(), points_y.argsort()
@@ -106,40 +108,33 @@ def plan_1d(x: ArrayLike, y: ArrayLike, a: ArrayLike | None = None, b: ArrayLike
     return coo_array((mass[used], cells), shape=(len(first), len(second)))
 
 
-def _area_between(
-    x: Float64[Tensor, "*batch n"],
-    y: Float64[Tensor, "*batch m"],
-    a: Float64[Tensor, "*batch n"],
-    b: Float64[Tensor, "*batch m"],
-) -> Float64[Tensor, "*batch"]:
+def _area_between(x: Lines, y: Lines, a: Lines, b: Lines) -> float | Float64[Any, "*batch"]:
     """Return the area between the two distribution functions, without matching anything."""
-    points, order = sort(torch.cat([x, y], -1))
-    difference = take(torch.cat([a, -b], -1), order).cumsum(-1)
-    return (difference[..., :-1].abs() * points.diff()).sum(-1)
+    points, places = sort(join(x, y))
+    difference = take(join(a, -b), places)
+    if isinstance(points, Tensor):
+        return (difference.cumsum(-1)[..., :-1].abs() * points.diff()).sum(-1)
+    np.cumsum(difference, -1, out=difference)  # fresh memory would cost more than the arithmetic
+    np.abs(difference, out=difference)
+    difference[..., :-1] *= np.diff(points)
+    return difference[..., :-1].sum(-1)
 
 
-def _matched(
-    x: Float64[Tensor, "*batch n"],
-    y: Float64[Tensor, "*batch m"],
-    a: Float64[Tensor, "*batch n"],
-    b: Float64[Tensor, "*batch m"],
-) -> tuple[Float64[Tensor, "*batch s"], Float64[Tensor, "*batch s"]]:
+def _matched(x: Lines, y: Lines, a: Lines, b: Lines) -> tuple[Lines, Lines]:
     """Return how far, and how much, goes between neighbouring levels of the two running totals."""
     x, from_x = sort(x)
     y, from_y = sort(y)
-    ends_a, ends_b = take(a, from_x).cumsum(-1), take(b, from_y).cumsum(-1)
-    levels = in_order(torch.cat([ends_a, ends_b], -1))
-    # The last level may lie above one of the totals, which differ by rounding.
-    rows = torch.searchsorted(ends_a.detach(), levels.detach()).clamp(max=x.shape[-1] - 1)
-    columns = torch.searchsorted(ends_b.detach(), levels.detach()).clamp(max=y.shape[-1] - 1)
-    apart = take(x, rows) - take(y, columns)
-    return apart.abs(), levels.diff(prepend=torch.zeros_like(levels[..., :1]))
+    levels, places = sort(join(take(a, from_x).cumsum(-1), take(b, from_y).cumsum(-1)))
+    from_a = places < x.shape[-1]
+    # Of each pile the point that ends at a level or stretches over it; by rounding a level may lie above all.
+    rows = (from_a.cumsum(-1) - 1 * from_a).clip(max=x.shape[-1] - 1)
+    columns = ((~from_a).cumsum(-1) - 1 * ~from_a).clip(max=y.shape[-1] - 1)
+    return abs(take(x, rows) - take(y, columns)), join(levels[..., :1], levels[..., 1:] - levels[..., :-1])
 
 
-def _power_mean(
-    distance: Float64[Tensor, "*batch s"], mass: Float64[Tensor, "*batch s"], p: int | float
-) -> Float64[Tensor, "*batch"]:
+def _power_mean(distance: Lines, mass: Lines, p: int | float) -> Float64[Tensor, "*batch"]:
     """Return (sum mass * distance^p)^(1/p); divided by the largest distance, powers do not overflow."""
+    distance, mass = torch.as_tensor(distance), torch.as_tensor(mass)
     largest = distance.detach().amax(-1)
     unit = torch.where(largest > 0, largest, 1.0)
     total = (mass * (distance / unit[..., None]) ** p).sum(-1)

@@ -92,6 +92,7 @@ def improve_plan(plan: ArrayLike, cost: ArrayLike) -> Float64[np.ndarray, "n m"]
     plan, cost = _plan_and_cost(plan, cost)
     price, column = _takeover_prices(plan, cost)
     givers = _negative_cycle(price, 1e-12 * np.abs(cost).max())
+    plan = plan.copy()
     if givers:
         takers = np.roll(givers, -1)
         columns = column[takers, givers]
