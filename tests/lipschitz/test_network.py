@@ -1,6 +1,7 @@
 """`network_lipschitz`: lower <= true <= upper, for networks whose constant is known and for random ones."""
 
 import copy
+import inspect
 import itertools
 
 import numpy as np
@@ -277,11 +278,35 @@ class Custom(nn.Module):
         (nn.Sequential(nn.Linear(2, 2), nn.Sequential(Custom())), r"model\.1\.0 is Custom.*Residual\(f\)"),
         (nn.Sequential(nn.BatchNorm1d(2)), r"model\.0 is BatchNorm1d"),
         (nn.LSTM(2, 2), "model is LSTM"),
+        (torch.tanh, "model must be an nn.Module, got builtin_function_or_method; write it as nn.Sequential"),
+        ([nn.Linear(2, 2)], "model must be an nn.Module, got list"),
     ],
 )
 def test_network_lipschitz_names_a_module_that_it_does_not_know(model, message):
     with pytest.raises(TypeError, match=message):
+        inspect.unwrap(network_lipschitz)(model)  # without the type checks of the tests
+
+
+@pytest.mark.parametrize("register", ["register_forward_hook", "register_forward_pre_hook"])
+def test_network_lipschitz_rejects_a_hook(register):
+    model = nn.Sequential(nn.Linear(2, 2))
+    getattr(model[0], register)(lambda *values: 10 * values[-1][0])
+    with pytest.raises(ValueError, match=r"model\.0 has a hook"):
         network_lipschitz(model)
+
+
+def test_network_lipschitz_in_inference_mode_is_the_same():
+    model = perceptron(1, [3, 4, 2])
+    with torch.inference_mode():
+        found = network_lipschitz(model)
+    assert (found.lower, found.upper) == (network_lipschitz(model).lower, network_lipschitz(model).upper)
+
+
+def test_network_lipschitz_holds_where_its_derivative_overflows():
+    model = perceptron(0, [3, 3, 3])
+    for p in model.parameters():
+        p.data *= 1e160
+    assert network_lipschitz(model).upper == float("inf")
 
 
 @pytest.mark.filterwarnings("ignore:Initializing zero-element tensors")
@@ -334,9 +359,14 @@ def test_network_lipschitz_rejects_weights_that_are_not_finite(number):
         (nn.AvgPool2d(2, divisor_override=1), {"input_shape": (1, 6, 6)}, "divide all windows"),
         (nn.AvgPool1d(2, ceil_mode=True), {"input_shape": (1, 5)}, "divide all windows"),
         (nn.MaxPool2d(2, dilation=2), {"input_shape": (1, 6, 6)}, "dilation 1"),
+        (nn.MaxPool1d(2, return_indices=True), {"input_shape": (1, 6)}, "return no indices"),
+        (nn.Sequential(nn.Linear(2, 2), nn.Flatten(0)), {}, r"model\.1 must leave the batch alone"),
+        (nn.Linear(2, 2, device="meta"), {}, r"model\.weight is on the meta device"),
+        (nn.Linear(2, 2), {"input_shape": 2}, "input_shape must hold whole numbers > 0, got 2"),
+        (nn.Linear(2, 2), {"input_shape": "2"}, "input_shape must hold whole numbers > 0, got 2"),
         (Residual(nn.Linear(3, 1)), {}, r"block must keep the shape \(1, 3\)"),
     ],
 )
 def test_network_lipschitz_rejects_what_it_cannot_bound(model, options, message):
     with pytest.raises(ValueError, match=message):
-        network_lipschitz(model, **options)
+        inspect.unwrap(network_lipschitz)(model, **options)  # without the type checks of the tests

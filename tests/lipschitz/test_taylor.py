@@ -86,6 +86,11 @@ def test_taylor_a_kink_covers_both_slopes(f):
     assert not whole.bend.upper < arb.pos_inf()
 
 
+@pytest.mark.parametrize("f", [np.asarray, lambda x: np.sum([x, 10**400]), np.polynomial.Polynomial([5, 1])])
+def test_taylor_passes_through_arrays_without_axes_and_takes_integers_of_any_size(f):
+    assert extend(f, 0.0, 1.0).slope.magnitude() == 1
+
+
 def test_taylor_a_pole_is_unknown():
     assert math.isnan(float(extend(lambda x: 1 / x, -1.0, 1.0).slope.upper))
 

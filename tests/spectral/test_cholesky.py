@@ -91,6 +91,16 @@ def test_keeps_digits_sees_a_product_of_fewer_digits(monkeypatch):
     product = torch.Tensor.__matmul__
     monkeypatch.setattr(torch.Tensor, "__matmul__", lambda a, b: product(a.bfloat16(), b.bfloat16()).float())
     assert not _cholesky.keeps_digits(torch.device("cpu"))
+    seen = []
+    monkeypatch.setattr(
+        torch.Tensor, "__matmul__", lambda a, b: seen.append((a.dtype, b.dtype)) or product(a, b)
+    )
+    torch.set_default_dtype(torch.float64)
+    try:
+        assert _cholesky.keeps_digits(torch.device("cpu"))
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert seen == [(torch.float32, torch.float32)]
 
 
 @pytest.mark.parametrize("Q", [torch.eye(300), torch.eye(400)[:300], torch.linalg.qr(gaussian(300, 300))[0]])

@@ -201,9 +201,14 @@ def test_conv_spectral_norm_rejects_what_is_no_kernel(kernel, message):
         ({"input_size": 0}, r"input_size must be 2 whole number\(s\), at least 1, got 0"),
         ({"input_size": (8, -8)}, "input_size must be 2"),
         ({"input_size": (8, 8, 8)}, "input_size must be 2"),
+        ({"input_size": 8.0}, r"input_size must be 2 whole number\(s\), at least 1, got 8\.0"),
+        ({"input_size": "88"}, "input_size must be 2"),
+        ({"input_size": None}, "input_size must be 2"),
         ({"stride": 0}, "stride must be 2"),
+        ({"stride": 1.5}, "stride must be 2"),
         ({"dilation": (1, 0)}, "dilation must be 2"),
         ({"groups": 0}, "groups must divide the 2 output channels, got 0"),
+        ({"groups": 1.0}, r"groups must divide the 2 output channels, got 1\.0"),
         ({"groups": 3}, "groups must divide the 2 output channels, got 3"),
         ({"padding": "reflect"}, 'padding must be "zeros" or "circular"'),
         ({"tol": 0.0}, "tol must be between 0 and 1"),
@@ -212,7 +217,20 @@ def test_conv_spectral_norm_rejects_what_is_no_kernel(kernel, message):
 )
 def test_conv_spectral_norm_rejects_options_out_of_range(options, message):
     with pytest.raises(ValueError, match=message):
-        conv_spectral_norm(torch.ones(2, 1, 3, 3), **{"input_size": 8, **options})
+        inspect.unwrap(conv_spectral_norm)(torch.ones(2, 1, 3, 3), **{"input_size": 8, **options})
+
+
+def test_conv_spectral_norm_takes_sizes_from_numpy():
+    assert inspect.unwrap(conv_spectral_norm)(ONES, np.int64(8)) is not None
+    assert inspect.unwrap(conv_spectral_norm)(ONES, np.zeros((5, 6)).shape, stride=(np.int64(2), 1)).upper > 5
+
+
+def test_conv_spectral_norm_with_the_least_tolerance_takes_no_more_memory():
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as recorded:
+        found = conv_spectral_norm(ONES, 8, padding="circular", tol=1e-16)
+    assert found.lower <= 9 <= found.upper <= 9 * (1 + 1e-9)
+    changes = [event.nbytes() for event in recorded.profiler.kineto_results.events()]
+    assert max(changes) < 10**5  # bytes
 
 
 @pytest.mark.parametrize("kernel", [torch.ones(1, 1, 3, dtype=torch.int64), torch.ones(1, 1, 3).half()])
@@ -222,5 +240,5 @@ def test_conv_spectral_norm_rejects_other_types(kernel):
 
 
 def test_conv_spectral_norm_rejects_an_array():
-    with pytest.raises(TypeError, match="float32 or float64 tensor, got float64"):
+    with pytest.raises(TypeError, match="float32 or float64 tensor, got ndarray"):
         inspect.unwrap(check_kernel)(np.ones((1, 1, 3)), 1)  # without the type checks of the tests

@@ -21,7 +21,7 @@ SLOPES: dict[type[nn.Module], Callable[[Any], tuple[float, float]]] = {
     nn.LeakyReLU: lambda f: (min(1.0, f.negative_slope), max(1.0, f.negative_slope)),
     nn.PReLU: lambda f: (min(1.0, f.weight.min().item()), max(1.0, f.weight.max().item())),
     nn.ELU: lambda f: (min(0.0, f.alpha), max(1.0, f.alpha)),
-    nn.SELU: lambda _: (0.0, 1.7581),  # rounded up, as are the next two
-    nn.SiLU: lambda _: (-0.1, 1.1),
-    nn.GELU: lambda _: (-0.13, 1.13),
+    nn.SELU: lambda _: (0.0, 1.7581),  # rounded outwards, as are the next two
+    nn.SiLU: lambda _: (-0.09984, 1.09984),
+    nn.GELU: lambda _: (-0.129, 1.129),
 }

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import numpy as np
 from flint import arb, ctx
 
 from .._checks import real_array
@@ -50,7 +51,7 @@ def lipschitz_constant(
         >>> lipschitz_constant(abs, (-1, 2))
         Enclosure(lower=1.0, upper=1.0, witness=(0.5, 2.0))
     """
-    ends = real_array("interval", list(interval), ndim=1).tolist()
+    ends = real_array("interval", np.asarray(interval), ndim=1).tolist()
     if len(ends) != 2 or not ends[0] < ends[1]:
         raise ValueError(f"interval must be two numbers (a, b) with a < b, got {ends}; put the smaller first")
     if not (tol > 0 and max_splits >= 0):

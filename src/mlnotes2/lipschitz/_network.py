@@ -1,6 +1,7 @@
 """The Lipschitz constant of a neural network, between a slope that was found and a product of norms."""
 
 import copy
+from collections.abc import Sequence
 from typing import cast
 
 import torch
@@ -16,6 +17,7 @@ from ._rounding import slope_below
 from ._steepest import steepest_input
 
 
+@torch.inference_mode(False)  # the search needs gradients
 def network_lipschitz(
     model: nn.Module,
     *,
@@ -43,9 +45,9 @@ def network_lipschitz(
         activations are taken to be good to 16 units in the last place.)
 
     Raises:
-        TypeError: If the model holds another module.
+        TypeError: If the model is no module, or holds one that is not listed above.
         ValueError: If a weight is empty or not finite, a dropout is in training mode, an image is smaller than a
-            kernel, or an option of the function or of a layer has no rule.
+            kernel, or an option of the function or of a layer, or a hook, has no rule.
 
     Source:
         Y. Xu, S. Sivaranjani, ECLipsE: Efficient Compositional Lipschitz Constant Estimation for Deep Neural
@@ -61,8 +63,15 @@ def network_lipschitz(
     """
     if method not in ("product", "eclipse"):
         raise ValueError(f'method must be "product" or "eclipse", got {method!r}')
-    if input_shape is not None and not all(isinstance(n, int) and n > 0 for n in input_shape):
-        raise ValueError(f"input_shape must hold whole numbers > 0, got {input_shape}; leave out the batch")
+    if not isinstance(model, nn.Module):
+        raise TypeError(f"model must be an nn.Module, got {type(model).__name__}; write it as nn.Sequential")
+    if input_shape is not None and not (
+        isinstance(input_shape, Sequence) and all(isinstance(n, int) and n > 0 for n in input_shape)
+    ):
+        raise ValueError(
+            f"input_shape must hold whole numbers > 0, got {input_shape}; pass such as (3, 32, 32), without the batch"
+        )
+    check_hooks(model)
     network = freeze(model)
     check_modules(network)
     shape = input_shape or infer_shape(network)
@@ -74,7 +83,17 @@ def network_lipschitz(
         raise ValueError(f"input_shape {shape} does not fit the model: {error}") from error
     upper = follow(network, Reach(1.0), x, method).length
     size, steepest, v = steepest_input(network, x)
-    return Enclosure(min(size, slope_below(network, steepest, v)), upper, (steepest, v))
+    lower = slope_below(network, steepest, v)
+    return Enclosure(min(lower, size), upper, (steepest, v))  # in this order: an overflow makes the size NaN
+
+
+def check_hooks(model: nn.Module) -> None:
+    for name, module in model.named_modules(prefix="model"):
+        if module._forward_hooks or module._forward_pre_hooks:
+            raise ValueError(
+                f"{name} has a hook, which may change what it computes; remove it, or for a normalized weight use "
+                "torch.nn.utils.parametrizations"
+            )
 
 
 def freeze(model: nn.Module) -> nn.Module:
@@ -111,9 +130,15 @@ def check_modules(network: nn.Module) -> None:
             raise ValueError(
                 f"{name} must be padded with zeros, or circularly by at most half of its kernel; change its padding"
             )
-        if isinstance(module, nn.MaxPool1d | nn.MaxPool2d) and module.dilation not in (1, (1,), (1, 1)):
-            raise ValueError(f"{name} must have dilation 1, got {module.dilation}")
+        if isinstance(module, nn.MaxPool1d | nn.MaxPool2d) and (
+            module.dilation not in (1, (1,), (1, 1)) or module.return_indices
+        ):
+            raise ValueError(f"{name} must have dilation 1 and return no indices; remove these options")
+        if isinstance(module, nn.Flatten) and module.start_dim < 1:
+            raise ValueError(f"{name} must leave the batch alone; use start_dim=1, got {module.start_dim}")
     for name, weight in network.named_parameters(prefix="model"):
+        if weight.is_meta:
+            raise ValueError(f"{name} is on the meta device, so it holds no numbers; load the weights first")
         if weight.numel() == 0:
             raise ValueError(f"{name} must not be empty, got shape {tuple(weight.shape)}; remove that layer")
         if not weight.isfinite().all():

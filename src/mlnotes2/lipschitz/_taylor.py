@@ -40,16 +40,21 @@ class Taylor(NDArrayOperatorsMixin):
     def __float__(self) -> Never:
         raise TypeError(f"f turns its argument into a float, as functions of math do; {CURE}")
 
+    # `y += 1` makes a new number, as it does with floats.
+    __iadd__, __isub__ = NDArrayOperatorsMixin.__add__, NDArrayOperatorsMixin.__sub__
+    __imul__, __itruediv__ = NDArrayOperatorsMixin.__mul__, NDArrayOperatorsMixin.__truediv__
+    __ipow__ = NDArrayOperatorsMixin.__pow__
+
 
 def lift(value: object) -> Taylor:
     """Make a number a constant function, taken at its exact value."""
-    if isinstance(value, Taylor):
-        return value
     if isinstance(value, np.generic | np.ndarray) and value.ndim == 0:
         value = value.item()
+    if isinstance(value, Taylor):
+        return value
     if not isinstance(value, int | float):
         raise TypeError(f"f must compute one number from one number, but met {type(value).__name__}")
-    if not isfinite(value):
+    if isinstance(value, float) and not isfinite(value):
         raise ValueError(f"f must use finite numbers, got {value}; remove it from f")
     return Taylor(Interval(arb(value), arb(value)), ZERO, ZERO)
 

@@ -77,5 +77,5 @@ def magnitude(W: Tensor) -> float:
 
 def keeps_digits(device: torch.device) -> bool:
     """Whether products of float32 keep all digits: PyTorch can be told to drop some (TF32, bfloat16)."""
-    probe = torch.full((64, 64), 1 + 2**-20, device=device)
-    return torch.equal(probe @ torch.eye(64, device=device), probe)
+    probe = torch.full((64, 64), 1 + 2**-20, dtype=torch.float32, device=device)
+    return torch.equal(probe @ torch.eye(64, dtype=torch.float32, device=device), probe)

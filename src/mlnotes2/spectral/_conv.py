@@ -3,14 +3,25 @@
 import math
 from collections.abc import Sequence
 from itertools import product
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
 from .._enclosure import Enclosure
-from ._fourier import ROUNDING, Frequencies, Pair, all_frequencies, covered, find_peak, unstride
+from ._fourier import (
+    ROUNDING,
+    Frequencies,
+    Pair,
+    all_frequencies,
+    count_frequencies,
+    covered,
+    find_peak,
+    unstride,
+)
+from ._norm import check_numbers
 
 
 def conv_spectral_norm(
@@ -45,7 +56,7 @@ def conv_spectral_norm(
 
     Returns:
         An enclosure whose witness is a pair (u, v) of float64 images of length 1, where the convolution of v
-        is close to `lower * u`.
+        is close to `lower * u`. For a kernel of zeros there is none.
 
     Raises:
         ValueError: If the kernel is empty or not finite, if a number is out of range, or if the image is smaller
@@ -142,9 +153,8 @@ def crest(layer: Convolution, groups: int, tol: float) -> tuple[float, int, Tens
 
 def choose(size: int, n_taps: int, spacing: int, tol: float) -> Frequencies:
     """The waves that fit on a circle of `size` pixels, or so many that they speak for all, if these are fewer."""
-    everything = all_frequencies(n_taps, spacing, tol)
-    if len(everything.turns) < size:
-        return everything
+    if count_frequencies(n_taps, tol) < size:
+        return all_frequencies(n_taps, spacing, tol)
     return Frequencies(torch.arange(size, dtype=torch.float64) / size, 1.0)
 
 
@@ -165,26 +175,20 @@ def among(image: Tensor, group: int, groups: int) -> Tensor:
     return torch.cat([image if k == group else torch.zeros_like(image) for k in range(groups)])
 
 
-def check_kernel(kernel: Tensor, groups: int) -> None:
-    if not isinstance(kernel, Tensor) or kernel.dtype not in (torch.float32, torch.float64):
-        got = getattr(kernel, "dtype", type(kernel).__name__)
-        raise TypeError(f"kernel must be a float32 or float64 tensor, got {got}; convert it")
-    shape = tuple(kernel.shape)
+def check_kernel(kernel: Any, groups: Any) -> None:
+    check_numbers("kernel", kernel)
     if kernel.ndim not in (3, 4):
+        shape = tuple(kernel.shape)
         raise ValueError(
             f"kernel must have 3 or 4 axes, (out, in / groups, k) or (..., k, k), got shape {shape}"
         )
-    if kernel.numel() == 0:
-        raise ValueError(f"kernel must not be empty, got shape {shape}")
-    if not kernel.isfinite().all():
-        raise ValueError("kernel must be finite, got a NaN or an infinity; look for a diverged training step")
-    if groups < 1 or kernel.shape[0] % groups:
+    if not isinstance(groups, int) or groups < 1 or kernel.shape[0] % groups:
         raise ValueError(f"groups must divide the {kernel.shape[0]} output channels, got {groups}")
 
 
-def pair(name: str, value: int | Sequence[int], n_axes: int) -> Pair:
+def pair(name: str, value: Any, n_axes: int) -> Pair:
     """One number for each axis; a kernel with one axis is taken as one with a single row."""
-    numbers = (value,) * n_axes if isinstance(value, int) else tuple(value)
-    if len(numbers) != n_axes or not all(isinstance(k, int) and k > 0 for k in numbers):
+    numbers = tuple(value) if isinstance(value, Sequence) else (value,) * n_axes
+    if len(numbers) != n_axes or not all(isinstance(k, int | np.integer) and k > 0 for k in numbers):
         raise ValueError(f"{name} must be {n_axes} whole number(s), at least 1, got {value}")
-    return (1, numbers[0]) if n_axes == 1 else (numbers[0], numbers[1])
+    return 1 if n_axes == 1 else int(numbers[0]), int(numbers[-1])

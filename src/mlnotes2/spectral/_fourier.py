@@ -33,9 +33,13 @@ class Peak(NamedTuple):
 
 def all_frequencies(n_taps: int, spacing: int, tol: float) -> Frequencies:
     """Equally spaced waves, so many that none of all waves is stretched 1 + tol times as much as the best."""
-    count = max(1, math.ceil(math.pi * (n_taps - 1) / 2 / math.sqrt(2 * tol / (1 + tol))))
+    count = count_frequencies(n_taps, tol)
     angle = math.pi * (n_taps - 1) / 2 / count
     return Frequencies(torch.arange(count, dtype=torch.float64) / (count * spacing), 1 / (1 - angle**2 / 2))
+
+
+def count_frequencies(n_taps: int, tol: float) -> int:
+    return max(1, math.ceil(math.pi * (n_taps - 1) / 2 / math.sqrt(2 * tol / (1 + tol))))
 
 
 def covered(kernel: Tensor, dilation: Pair) -> Pair:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -122,13 +123,20 @@ def root_bound(factors: list[Tensor], numel: int, slack: float) -> Tensor | floa
 
 
 def check_matrix(weight: Tensor, batched: bool = False) -> None:
-    if not isinstance(weight, Tensor) or weight.dtype not in (torch.float32, torch.float64):
-        got = getattr(weight, "dtype", type(weight).__name__)
-        raise TypeError(f"weight must be a float32 or float64 tensor, got {got}; convert it")
+    check_numbers("weight", weight)
     shape = tuple(weight.shape)
     if weight.ndim < 2 or (weight.ndim > 2 and not batched):
         raise ValueError(f"weight must be a matrix, got shape {shape}; a reshaped kernel has another norm")
-    if weight.numel() == 0:
-        raise ValueError(f"weight must not be empty, got shape {shape}")
-    if not all(extreme.isfinite() for extreme in weight.detach().aminmax()):
-        raise ValueError("weight must be finite, got a NaN or an infinity; look for a diverged training step")
+
+
+def check_numbers(name: str, value: Any) -> None:
+    got = f"{value.dtype} on {value.device}" if isinstance(value, Tensor) else type(value).__name__
+    real = isinstance(value, Tensor) and value.dtype in (torch.float32, torch.float64)
+    if not real or value.layout != torch.strided or value.is_meta:
+        raise TypeError(f"{name} must be a dense float32 or float64 tensor, got {got}; convert it")
+    if value.numel() == 0:
+        raise ValueError(f"{name} must not be empty, got shape {tuple(value.shape)}")
+    if not all(extreme.isfinite() for extreme in value.detach().aminmax()):
+        raise ValueError(
+            f"{name} must be finite, got a NaN or an infinity; look for a diverged training step"
+        )
