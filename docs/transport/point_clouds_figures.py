@@ -1,7 +1,8 @@
 import numpy as np
+import torch
 from scipy.spatial.distance import cdist
 
-from mlnotes2.transport import emd, emd_points
+from mlnotes2.transport import emd, emd_points, sinkhorn_points
 from notesite import figures
 
 FORBIDDEN = 100.0  # far above every distance: what a pair costs that is not in use
@@ -35,6 +36,39 @@ def rounds():
             f"{used.sum()} of 400 pairs in use, cost {best.cost:.3f}, {violated} pairs violated, "
             f"{'so this is the least cost' if violated == 0 else f'the least cost is {least:.3f}'}"
             for used, best, violated in states
+        ],
+    )
+
+
+def mapped():
+    """Where each point of a disc goes on a spiral, on the mean, for one eps after the other."""
+    rng = np.random.default_rng(0)
+    n, shares = 60, [1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001]
+    angle, turn = rng.uniform(0, 2 * np.pi, n), np.sqrt(np.linspace(0.1, 1, n))
+    x = np.sqrt(rng.random(n))[:, None] * np.stack([np.cos(angle), np.sin(angle)], 1)
+    y = 2 * (turn * [np.cos(12 * turn), np.sin(12 * turn)]).T
+    largest = cdist(x, y, "sqeuclidean").max()
+    points = torch.from_numpy(x), torch.from_numpy(y)
+    found = [sinkhorn_points(*points, eps=share * largest) for share in shares]
+    images = [result.barycenters(points[1]).numpy() for result in found]
+    off = [cdist(image, y).min(axis=1).mean() for image in images]
+    fig, ax = figures.subplots(height=3.4)
+    ax.scatter(*x.T, s=8, color="C0", zorder=3, label="x")
+    ax.scatter(*y.T, s=8, color="C1", zorder=3, label="y")
+    ax.set(xticks=[], yticks=[], aspect="equal")
+    ax.spines[:].set_visible(False)
+    ax.legend(loc="upper right")
+    ways = [_segments(x, image, np.eye(n, dtype=bool)) for image in images]
+    return figures.Figure(
+        fig,
+        alt=f"A disc of {n} points is mapped to a spiral around it. With a large eps all go near its middle, "
+        "with a small one onto its points.",
+        caption="Lines lead from each x to the mean of where its mass goes.",
+        sliders=[figures.Slider("ε as a share of the largest price", shares, start=2)],
+        layers=[figures.Line(ax, ways, color=2, width=0.7), figures.Dots(ax, images, color=3)],
+        readout=[
+            f"cost {result.cost:.3f}; the means are {distance:.3f} away from y"
+            for result, distance in zip(found, off, strict=True)
         ],
     )
 

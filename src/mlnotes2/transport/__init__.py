@@ -13,5 +13,7 @@ from ._reference_1d import emd_1d_reference as emd_1d_reference
 from ._reference_points import emd_points_reference as emd_points_reference
 from ._sinkhorn import SinkhornResult as SinkhornResult
 from ._sinkhorn import sinkhorn as sinkhorn
+from ._sinkhorn_points import SinkhornPointsResult as SinkhornPointsResult
+from ._sinkhorn_points import sinkhorn_points as sinkhorn_points
 from ._sliced import SlicedResult as SlicedResult
 from ._sliced import sliced_wasserstein as sliced_wasserstein

@@ -23,7 +23,12 @@ def bounds(a: Tensor, b: Tensor, cost: Tensor, plan: Tensor, f: Tensor) -> tuple
     g = (cost - torch.where(a > 0, f, -torch.inf)[..., None]).amin(-2)
     f = (cost - g[..., None, :]).amin(-1)
     largest = cost.abs().amax((-2, -1)) + f.abs().amax(-1) + g.abs().amax(-1)
-    rounding = 8 * sum(cost.shape[-2:]) * torch.finfo(cost.dtype).eps
-    slack = largest * (rounding * a.sum(-1) + (a.sum(-1) - b.sum(-1)).abs())
+    slack = largest * slack_of_masses(a, b)
     lower = (a * f).sum(-1) + (b * g).sum(-1) - slack
     return lower, (plan * cost).sum((-2, -1)) + slack
+
+
+def slack_of_masses(a: Tensor, b: Tensor) -> Tensor:
+    """By how much a sum over all pairs of mass times a number of at most 1 may be wrong."""
+    rounding = 8 * (a.shape[-1] + b.shape[-1]) * torch.finfo(a.dtype).eps
+    return rounding * a.sum(-1) + (a.sum(-1) - b.sum(-1)).abs()

@@ -23,17 +23,22 @@ class Balanced(NamedTuple):
 def balance(a: Tensor, b: Tensor, cost: Tensor, eps: float, tol: float, max_iter: int) -> Balanced:
     """Balance for smaller and smaller eps, each time from the last potentials, down to the one wanted."""
     spread = (cost.amax() - cost.amin()).item()
-    levels = max(0, math.floor(math.log(spread / eps, FACTOR))) if spread else 0
     g, iterations = torch.zeros_like(b), 0
-    for level in range(levels, -1, -1):
-        goal = max(tol, EARLY) if level else tol
-        found = balance_at(a, b, cost, g, eps * FACTOR**level, goal, max_iter - iterations)
+    for level, goal in schedule(spread, eps, tol):
+        found = balance_at(a, b, cost, g, level, goal, max_iter - iterations)
         g, iterations = found.g, iterations + found.iterations
     f = found.f
     if min(a.min(), b.min()) == 0:  # nothing was scaled there
         f = torch.where(a > 0, f, log_step(a, b, cost, g, eps)[0])
         g = torch.where(b > 0, g, log_step(b, a, cost.mT, f, eps)[0])
     return found._replace(f=f, g=g, iterations=iterations)
+
+
+def schedule(spread: float, eps: float, tol: float) -> list[tuple[float, float]]:
+    """The values of eps, from about the spread of the costs down to the one wanted, and the residual for each."""
+    levels = max(0, math.floor(math.log(spread / eps, FACTOR))) if spread else 0
+    early = [(eps * FACTOR**level, max(tol, EARLY)) for level in range(levels, 0, -1)]
+    return [*early, (eps, tol)]
 
 
 def balance_at(
@@ -64,7 +69,7 @@ def balance_at(
             return Balanced(plan, f + eps * log_u, g + eps * log_v, residual, iterations)
         omega = best_omega(omega, (residual / before)[..., None] ** (1 / block))
         before = residual
-        block = min(max(10, int(4 / (2 - omega.max().item()))), 200, max_iter - iterations)
+        block = min(block_length(omega), max_iter - iterations)
         for left in reversed(range(block)):
             u = scaled(u, rows, a, omega)
             relaxation = omega if left else torch.ones_like(omega)  # the last one makes the columns exact
@@ -96,10 +101,13 @@ def times(matrix: Tensor, vector: Tensor) -> Tensor:
 
 def scaled(u: Tensor, sums: Tensor, a: Tensor, omega: Tensor) -> Tensor:
     """Divide u by (sums / a)^omega, or by sums / a where the dual objective would not rise."""
-    x = torch.where(a > 0, sums / a, 1)
-    log = x.log()
-    rise = (a * (x - 1 - torch.expm1((1 - omega) * log) - omega * log)).sum(-1, keepdim=True)
-    return u * torch.exp(-torch.where(rise > 0, omega, 1) * log)
+    return u * torch.exp(-relaxed(torch.where(a > 0, sums / a, 1).log(), a, omega))
+
+
+def relaxed(log: Tensor, a: Tensor, omega: Tensor) -> Tensor:
+    """Return omega times the logarithms of sums / a, or once where the dual objective would not rise."""
+    rise = (a * (log.expm1() - torch.expm1((1 - omega) * log) - omega * log)).sum(-1, keepdim=True)
+    return torch.where(rise > 0, omega, 1) * log
 
 
 def best_omega(omega: Tensor, rate: Tensor) -> Tensor:
@@ -111,3 +119,8 @@ def best_omega(omega: Tensor, rate: Tensor) -> Tensor:
     best = 2 / (1 + (1 - plain.clamp(max=1 - 1e-6)).sqrt())
     slow = (omega - 1 < rate) & (rate < 1)
     return torch.where(slow, torch.minimum(best, 1 + omega / 2), (1.5 * omega - 1).clamp(min=1))
+
+
+def block_length(omega: Tensor) -> int:
+    """How many iterations to make before the rate is measured: more where it is slow."""
+    return min(max(10, int(4 / (2 - omega.max().item()))), 200)

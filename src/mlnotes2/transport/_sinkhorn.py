@@ -1,6 +1,5 @@
 """Entropic optimal transport by Sinkhorn's iteration, with bounds of the exact cost."""
 
-import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -13,6 +12,7 @@ from torch.autograd.function import once_differentiable
 from .._enclosure import Enclosure
 from ._rounding import bounds, rounded
 from ._scaling import balance, log_step
+from ._tensors import check_masses, check_options, check_tensors
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,10 +114,7 @@ def sinkhorn(
         0.2500, from 0.2327 to 0.2500
     """
     a, b, cost = checked(a, b, cost)
-    if not 0 < eps < math.inf:
-        raise ValueError(f"eps must be a finite number above 0, got {eps}; for the exact plan use emd")
-    if not (tol > 0 and max_iter >= 1):
-        raise ValueError(f"tol must be > 0 and max_iter >= 1, got {tol} and {max_iter}")
+    check_options(eps, tol, max_iter)
     with torch.no_grad():
         plan, f, g, residual, iterations = balance(a, b, cost, eps, tol, max_iter)
     entropic_cost = _Value.apply(a, b, cost, f, g, plan)  # type: ignore[no-untyped-call]
@@ -178,19 +175,7 @@ class _Plan(torch.autograd.Function):
 
 def checked(a: Tensor, b: Tensor, cost: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Return the inputs with one batch shape, or say what is wrong with them."""
-    for name, value in (("a", a), ("b", b), ("cost", cost)):
-        if not isinstance(value, Tensor) or value.dtype not in (torch.float32, torch.float64):
-            got = getattr(value, "dtype", type(value).__name__)
-            raise TypeError(f"{name} must be a float32 or float64 tensor, got {got}; convert it")
-        if value.dtype != a.dtype or value.device != a.device:
-            raise TypeError(
-                f"{name} must have the dtype and device of a, {a.dtype} on {a.device}, "
-                f"got {value.dtype} on {value.device}; move it with {name}.to(a)"
-            )
-        if value.numel() == 0 or not value.isfinite().all():
-            raise ValueError(
-                f"{name} must hold finite numbers, got shape {tuple(value.shape)} or a NaN or infinity"
-            )
+    check_tensors(a=a, b=b, cost=cost)
     shapes = tuple(a.shape), tuple(b.shape), tuple(cost.shape)
     if not (a.ndim and b.ndim) or shapes[2][-2:] != (shapes[0][-1], shapes[1][-1]):
         raise ValueError(
@@ -200,19 +185,6 @@ def checked(a: Tensor, b: Tensor, cost: Tensor) -> tuple[Tensor, Tensor, Tensor]
         batch = torch.broadcast_shapes(a.shape[:-1], b.shape[:-1], cost.shape[:-2])
     except RuntimeError:
         raise ValueError(f"the leading axes of a, b and cost must fit, got the shapes {shapes}") from None
-    totals = a.double().sum(-1), b.double().sum(-1)
-    for name, masses, total in (("a", a, totals[0]), ("b", b, totals[1])):
-        if masses.min() < 0:
-            raise ValueError(
-                f"{name} must not be negative, got {masses.min().item()}; take away what is no mass"
-            )
-        if total.min() == 0:
-            raise ValueError(f"{name} must hold some mass, got only zeros; there is nothing to move")
-    difference = (totals[0] - totals[1]).abs()
-    if (difference > (1e-9 if a.dtype == torch.float64 else 1e-6) * totals[0]).any():
-        raise ValueError(
-            f"a and b must have the same total mass, got totals that differ by up to {difference.max().item()}; "
-            "normalise both, for example a / a.sum(-1, keepdim=True)"
-        )
+    check_masses(a, b)
     n, m = cost.shape[-2:]
     return a.expand(*batch, n), b.expand(*batch, m), cost.expand(*batch, n, m)
