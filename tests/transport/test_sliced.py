@@ -88,6 +88,16 @@ def test_sliced_wasserstein_of_a_sample_with_itself_is_0_with_gradient_0(p):
     assert torch.equal(torch.autograd.grad(found.estimate, x)[0], torch.zeros_like(x))
 
 
+@pytest.mark.parametrize("p", [1, 2, 4, 50, 300])
+@pytest.mark.parametrize("unit", [1e-30, 1e-18, 1e18, 1e30])
+def test_sliced_wasserstein_in_float32_holds_at_every_scale_and_power(p, unit):
+    x, y = torch.arange(4.0)[:, None], torch.arange(6.0)[:, None] + 10
+    exact = emd_1d(x[:, 0].numpy(), y[:, 0].numpy(), p=p)
+    found = sliced_wasserstein(unit * x, unit * y, n_projections=3, p=p, generator=seeded())
+    assert found.estimate.item() == pytest.approx(unit * exact, rel=1e-5)
+    assert found.standard_error.item() == pytest.approx(0, abs=1e-5 * unit)
+
+
 def test_sliced_wasserstein_works_on_batches():
     x, y = torch.randn(2, 3, 10, 4, generator=seeded(1)), torch.randn(2, 3, 12, 4, generator=seeded(2))
     found = sliced_wasserstein(x, y, n_projections=9, generator=seeded())
@@ -122,6 +132,9 @@ POINTS = torch.zeros(3, 2)
     ("change", "error", "message"),
     [
         ({"n_projections": 0}, ValueError, "n_projections must be at least 1, got 0"),
+        ({"n_projections": 2.0}, TypeError, "n_projections must be a whole number, got 2.0; convert it"),
+        ({"p": "2"}, TypeError, "p must be a real number, got '2'; convert it"),
+        ({"p": None}, TypeError, "p must be a real number, got None"),
         ({"p": 0.5}, ValueError, "p must be a finite number of at least 1, got 0.5"),
         ({"p": math.inf}, ValueError, "p must be a finite number"),
         ({"p": math.nan}, ValueError, "p must be a finite number"),

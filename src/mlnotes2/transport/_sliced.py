@@ -1,7 +1,8 @@
 """The sliced Wasserstein distance: the mean over random directions of the distance on a line."""
 
 import math
-from typing import NamedTuple
+from numbers import Integral, Real
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -47,8 +48,8 @@ def sliced_wasserstein(
 
     Raises:
         ValueError: If shapes do not fit, an entry is not finite, n_projections < 1 or p < 1.
-        TypeError: If x or y is not a float32 or float64 tensor, dtypes or devices are mixed, or the
-            generator is missing or on another device.
+        TypeError: If x or y is not a float32 or float64 tensor, dtypes or devices are mixed, an option is no
+            number, or the generator is missing or on another device.
 
     Source:
         N. Bonneel, J. Rabin, G. Peyré and H. Pfister, Sliced and Radon Wasserstein Barycenters of Measures,
@@ -72,9 +73,9 @@ def sliced_wasserstein(
         first, second = _sorted(theta @ x.mT), _sorted(theta @ y.mT)
         if n != m:
             first, second = first[..., rows], second[..., columns]
-        distances.append(torch.linalg.vector_norm((first - second) * weight, p, dim=-1))
+        distances.append(_norm((first - second) * weight, p))
     on_lines = torch.cat(distances, dim=-1)
-    estimate = torch.linalg.vector_norm(on_lines, p, dim=-1) / n_projections ** (1 / p)
+    estimate = _norm(on_lines, p) / n_projections ** (1 / p)
     return SlicedResult(estimate, _standard_error(on_lines.detach(), estimate.detach(), p))
 
 
@@ -86,6 +87,16 @@ def _sorted(values: Tensor) -> Tensor:
         return values.gather(-1, torch.from_numpy(values.detach().numpy().argsort(axis=-1)))
     values.numpy().sort(axis=-1)
     return values
+
+
+def _norm(values: Tensor, p: int | float) -> Tensor:
+    """Return the p-norm along the last axis; divided by the largest value, powers neither overflow nor vanish."""
+    if p == 1:
+        return values.abs().sum(-1)
+    largest = values.detach().abs().amax(-1)
+    unit = torch.where(largest > 0, largest, 1)
+    norm: Tensor = torch.linalg.vector_norm(values / unit[..., None], p, dim=-1)
+    return unit * norm
 
 
 def _standard_error(
@@ -100,7 +111,7 @@ def _standard_error(
     return scale * powers.std(dim=-1) / (p * math.sqrt(n_projections))
 
 
-def check(x: Tensor, y: Tensor, n_projections: int, p: int | float, generator: torch.Generator) -> None:
+def check(x: Tensor, y: Tensor, n_projections: Any, p: Any, generator: torch.Generator) -> None:
     for name, value in (("x", x), ("y", y)):
         if not isinstance(value, Tensor) or value.dtype not in (torch.float32, torch.float64):
             got = getattr(value, "dtype", type(value).__name__)
@@ -123,6 +134,10 @@ def check(x: Tensor, y: Tensor, n_projections: int, p: int | float, generator: t
             raise ValueError(
                 f"{name} must be finite, got a NaN or an infinity; remove or replace those points"
             )
+    for name, number, kind in (("n_projections", n_projections, Integral), ("p", p, Real)):
+        if not isinstance(number, kind):
+            wanted = "whole" if kind is Integral else "real"
+            raise TypeError(f"{name} must be a {wanted} number, got {number!r}; convert it")
     if n_projections < 1:
         raise ValueError(
             f"n_projections must be at least 1, got {n_projections}; the error falls with its root"
