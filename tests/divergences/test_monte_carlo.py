@@ -147,7 +147,7 @@ def test_monte_carlo_in_float32_holds_where_a_ratio_of_float32_numbers_would_not
 
 @pytest.mark.parametrize("f", [REVERSE_KL, JEFFREYS], ids=lambda f: f.name)
 def test_monte_carlo_never_takes_a_small_density_for_0(f):
-    with pytest.raises(ValueError, match=rf"range of float64 for {f.name}, got -800 to 0"):
+    with pytest.raises(ValueError, match=rf"range of float64 for {f.name}, got log_p - log_q from -800 to 0"):
         f.monte_carlo(tensor([-800.0, 0.0]), tensor([0.0, 0.0]), tensor([0.0, 0.0]))
 
 
@@ -181,7 +181,7 @@ def test_monte_carlo_has_gradients_in_the_densities(f):
             [0.0, 800.0],
             [0.0, 0.0],
             [0.0, 800.0],
-            "within the range of float64 for KL, got 0 to 800; of KL, the mean of log_p - log_q at",
+            "range of float64 for KL, got log_p - log_q from 0 to 800 and .*; of KL, the mean of log_p - log_q",
         ),
     ],
 )

@@ -24,6 +24,43 @@ def wasserstein_of_lines(theta, k=6):
     return emd(np.full(k, 1 / k), np.full(k, 1 / k), cost).cost
 
 
+def w(x, y, a, b, k):
+    """The distance W_k of weighted points of the plane."""
+    return emd(a, b, np.linalg.norm(x[:, None] - y, axis=2) ** k).cost ** (1 / k)
+
+
+@pytest.mark.claim("divergences.metric")
+@given(st.integers(0, 2**32 - 1), st.sampled_from([1, 1.5, 2]))
+def test_emd_satisfies_the_triangle_inequality(seed, k):
+    """Between points of a small grid, where it is often an equality."""
+    rng = np.random.default_rng(seed)
+    points = [rng.integers(-1, 2, (n, 2)) for n in rng.integers(1, 6, 3)]
+    masses = [rng.dirichlet(np.ones(len(x))) for x in points]
+    (x, y, z), (a, b, c) = points, masses
+    assert w(x, z, a, c, k) <= w(x, y, a, b, k) + w(y, z, b, c, k) + 1e-7  # the root of the solver's 1e-14
+    assert w(x, y, a, b, k) == pytest.approx(w(y, x, b, a, k), rel=1e-9, abs=1e-7)
+    assert w(x, x[::-1], a, a[::-1], k) <= 1e-7
+    assert w(x, x + 1, a, a, k) > 1.41
+
+
+@pytest.mark.claim("divergences.metric")
+@given(st.integers(0, 2**32 - 1), st.sampled_from([(1, 2), (1, 1.5), (2, 3)]))
+def test_emd_grows_with_the_power(seed, powers):
+    rng = np.random.default_rng(seed)
+    x, y = rng.normal(size=(5, 2)), rng.normal(size=(4, 2))
+    a, b = rng.dirichlet(np.ones(5)), rng.dirichlet(np.ones(4))
+    lower, upper = (w(x, y, a, b, k) for k in powers)
+    assert lower <= upper * (1 + 1e-12)
+    assert w(x, x + 1, a, a, powers[0]) == pytest.approx(2**0.5, rel=1e-9)  # equal ways: all powers agree
+
+
+@pytest.mark.claim("divergences.metric")
+def test_squares_without_the_root_are_no_metric():
+    from_0, from_1, from_2 = np.array([[0.0, 0.0]]), np.array([[1.0, 0.0]]), np.array([[2.0, 0.0]])
+    steps = [w(x, y, [1], [1], 2) ** 2 for x, y in ((from_0, from_1), (from_1, from_2), (from_0, from_2))]
+    assert steps == [1, 1, 4]
+
+
 @pytest.mark.claim("divergences.parallel-lines")
 @given(st.floats(0.01, 10), st.sampled_from([-1, 1]))
 def test_parallel_lines_have_constant_divergences_and_distance_theta(size, sign):

@@ -148,10 +148,11 @@ class FDivergence:
         terms = self._terms((log_p - log_m).exp(), (log_q - log_m).exp(), ratio, inside)
         both = (log_p > -math.inf) & (log_q > -math.inf)
         if not bool(terms[both].isfinite().all()):
-            apart = (log_p - log_q)[both]
+            apart, over_m = (log_p - log_q)[both], (log_p - log_m)[both].max().item()
             raise ValueError(
-                f"log_p - log_q must lie within the range of float64 for {self.name}, got {apart.min().item():.4g} to "
-                f"{apart.max().item():.4g}; of KL, the mean of log_p - log_q at samples of P is an estimate too"
+                f"p/q and p/m must lie within the range of float64 for {self.name}, got log_p - log_q from "
+                f"{apart.min().item():.4g} to {apart.max().item():.4g} and log_p - log_m up to {over_m:.4g}; "
+                f"of KL, the mean of log_p - log_q at samples of P is an estimate too"
             )
         error = terms.std(-1) / math.sqrt(terms.shape[-1])
         return MonteCarloEstimate(terms.mean(-1).to(dtype), error.to(dtype))
