@@ -240,6 +240,13 @@ def test_divergence_in_float32_holds_where_the_ratio_overflows(name):
     assert value == (pytest.approx(wanted, rel=1e-6) if wanted < 1e38 else math.inf)
 
 
+def test_optimal_critic_in_float32_is_finite_where_the_ratio_overflows():
+    p, q = torch.tensor([0.5, 0.5]), torch.tensor([2e-42, 1.0])
+    critic = KL.optimal_critic(p, q)
+    assert critic.dtype == torch.float32
+    assert (p * critic).sum().item() - 1 == pytest.approx(KL.divergence(p, q).item(), rel=1e-6)
+
+
 @pytest.mark.parametrize("name", ["JS", "HELLINGER", "TV", "REVERSE_KL"])
 def test_divergence_holds_where_the_ratio_overflows_in_float64(name):
     p, q = [0.5, 0.5], [5e-324, 1.0]

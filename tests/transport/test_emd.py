@@ -308,16 +308,23 @@ def test_emd_raises_where_the_solver_stops_early():
         emd(a, b, cost, max_iter=1)
 
 
-@pytest.mark.parametrize("wrong", ["plan that is not best", "sums", "potentials that are too high"])
+@pytest.mark.parametrize(
+    "wrong",
+    ["plan that is not best", "row sums", "column sums", "potentials", "potentials where nothing moves"],
+)
 def test_certificate_refuses_a_wrong_answer(wrong):
     a, b, cost = np.array([0.5, 0.5]), np.array([0.5, 0.5]), np.array([[0.0, 1.0], [1.0, 0.0]])
     plan, f, g = np.diag(a), np.zeros(2), np.zeros(2)
     assert _certified(a, b, cost, plan, f, g, np.empty_like(cost)).cost == 0
     if wrong == "plan that is not best":
         plan = plan[::-1]
-    elif wrong == "sums":
+    elif wrong == "row sums":
         a = np.array([0.25, 0.75])
-    else:
+    elif wrong == "column sums":
+        b = np.array([0.25, 0.75])
+    elif wrong == "potentials":
         f = f + 1
+    else:
+        f, g = np.array([0.0, 2.0]), np.array([0.0, -2.0])  # no gap, but too high for one more cell
     with pytest.raises(RuntimeError, match="not proved to be a best one"):
         _certified(a, b, cost, plan, f, g, np.empty_like(cost))

@@ -98,14 +98,14 @@ class FDivergence:
     def optimal_critic(self, p: Float[Tensor, "*n"], q: Float[Tensor, "*n"]) -> Float[Tensor, "*n"]:
         """The critic $f'(p/q)$ that attains the divergence, from two densities at the same points.
 
-        Where both are 0 the critic's value does not matter; it is $f'(1)$ there.
+        Computed in float64. Where both are 0 the critic's value does not matter; it is $f'(1)$ there.
 
         Raises:
             ValueError: If the shapes, dtypes or devices differ, or a density is empty, negative or NaN.
             TypeError: If an argument is not a floating-point tensor.
         """
         _check_densities(p, q)
-        return self.derivative(torch.where(p == q, 1.0, p / q))
+        return self.derivative(torch.where(p == q, 1.0, p.double() / q.double())).to(p.dtype)
 
     def monte_carlo(
         self,
