@@ -51,6 +51,11 @@ KNOWN = [
     ("zigzag", lambda x: abs(abs(abs(x) - 1) - 0.5), (-3, 3), 1),
     ("line", lambda x: np.float32(0.5) * x - 3, (0, 1), 0.5),
     ("constant", lambda _: 3, (0, 1), 0),
+    ("elu, of two kinks", lambda x: np.maximum(x, 0) + np.expm1(np.minimum(x, 0)), (-3, 4), 1),
+    ("a line, of two kinks", lambda x: np.maximum(x, 0.5) + np.minimum(x, 0.5), (-1, 2.3), 1),
+    ("a parabola, of two kinks", lambda x: np.abs(np.abs(x) * x), (-1, 2), 4),
+    ("steepest at a kink, from the left", lambda x: np.maximum(0, -x * (x + 5)), (-1, 0), 5),
+    ("steepest at a kink, between", lambda x: np.maximum(0, -x * (x + 5)), (-1, 1), 5),
     ("step by step", step_by_step, (0, 1), 5),
 ]
 

@@ -15,7 +15,7 @@ from flint import arb, ctx
 from .._checks import real_array
 from .._enclosure import Enclosure
 from ._interval import Interval
-from ._taylor import ZERO, Taylor, lift
+from ._taylor import UNKNOWN, ZERO, Taylor, lift
 
 
 def lipschitz_constant(
@@ -95,8 +95,9 @@ class Piece:
 
 
 def extend(f: Callable[[Any], Any], low: float, high: float) -> Taylor:
-    """Evaluate f and its derivatives over all of [low, high] at once."""
-    return lift(f(Taylor(Interval(arb(low), arb(high)), Interval(arb(1), arb(1)), ZERO)))
+    """Evaluate f and its derivatives over all of [low, high] at once; of f'' nothing is known at a point."""
+    bend = ZERO if low < high else UNKNOWN
+    return lift(f(Taylor(Interval(arb(low), arb(high)), Interval(arb(1), arb(1)), bend)))
 
 
 def measure(f: Callable[[Any], Any], left: Sample, right: Sample) -> Piece:

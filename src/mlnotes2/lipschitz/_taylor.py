@@ -104,19 +104,28 @@ def power(x: Taylor, y: Taylor) -> Taylor:
     return chain(x, x.value.power(c), first, second)
 
 
+def above(x: Taylor, y: Taylor) -> bool:
+    """Whether x >= y on the whole interval. Where they meet at an end of it, f is smooth up to there."""
+    if (
+        x.bend.magnitude() + y.bend.magnitude() < arb.pos_inf()
+    ):  # the interval is no point, which may be a kink
+        return bool(x.value.lower >= y.value.upper)
+    return bool(x.value.lower > y.value.upper)
+
+
 def absolute(x: Taylor) -> Taylor:
-    if x.value.lower > 0:
+    if above(x, lift(0)):
         return x
-    if x.value.upper < 0:
+    if above(lift(0), x):
         return negative(x)
     reach = x.value.lower.neg().max(x.value.upper)
     return Taylor(Interval.hull(arb(0), reach), Interval(arb(-1), arb(1)) * x.slope, UNKNOWN)
 
 
 def maximum(x: Taylor, y: Taylor) -> Taylor:
-    if x.value.lower > y.value.upper:
+    if above(x, y):
         return x
-    if y.value.lower > x.value.upper:
+    if above(y, x):
         return y
     value = Interval(x.value.lower.max(y.value.lower), x.value.upper.max(y.value.upper))
     slope = Interval.hull(x.slope.lower, x.slope.upper, y.slope.lower, y.slope.upper)
