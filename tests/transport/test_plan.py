@@ -159,3 +159,23 @@ def test_plan_functions_refuse_what_is_no_plan(function, plan, cost, message):
 def test_piles_that_cannot_be_matched_are_refused(function, a, b, message):
     with pytest.raises(ValueError, match=message):
         function(a, b)
+
+
+@pytest.mark.parametrize("mass", [1e-200, 1e-12, 1e12, 1e200])
+def test_masses_are_compared_in_proportion_to_their_total(mass):
+    assert naive_plan([mass], [mass * (1 + 1e-10)]) == pytest.approx(mass, rel=1e-9)
+    with pytest.raises(ValueError, match="same total mass"):
+        naive_plan([mass], [mass * (1 + 1e-8)])
+
+
+@pytest.mark.parametrize("mass", [1e-200, 1, 1e200])
+@pytest.mark.parametrize("price", [1e-200, 1, 1e200])
+def test_improve_plan_works_at_every_scale(mass, price):
+    crumb, dust = 1e-10, 1e-14  # a crumb is worth moving, dust is not
+    plan, cost = np.diag([1, crumb]), np.array([[5.0, 1.0], [1.0, 5.0]])
+    wanted = [[1 - crumb, crumb], [crumb, 0]]
+    np.testing.assert_allclose(improve_plan(mass * plan, price * cost) / mass, wanted, rtol=1e-12)
+    np.testing.assert_array_equal(
+        improve_plan(mass * np.diag([1, dust]), price * cost), mass * np.diag([1, dust])
+    )
+    np.testing.assert_array_equal(improve_plan(mass * plan, price * np.diag([1e-14, 0]) + price), mass * plan)
