@@ -83,8 +83,8 @@ def network_lipschitz(
         raise ValueError(f"input_shape {shape} does not fit the model: {error}") from error
     upper = follow(network, Reach(1.0), x, method).length
     size, steepest, v = steepest_input(network, x)
-    lower = slope_below(network, steepest, v)
-    return Enclosure(min(lower, size), upper, (steepest, v))  # in this order: an overflow makes the size NaN
+    # In this order, for an overflow makes the size NaN.
+    return Enclosure(min(slope_below(network, steepest, v), size), upper, (steepest, v))
 
 
 def check_hooks(model: nn.Module) -> None:
