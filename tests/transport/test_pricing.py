@@ -36,10 +36,10 @@ def test_pair_costs_and_arc_costs_are_those_of_scipy(metric, rng):
 
 
 @given(st.integers(1, 5000), st.integers(1, 2**21))
-def test_row_blocks_cover_each_row_once_and_hold_at_most_a_million_pairs(n, m):
+def test_row_blocks_cover_each_row_once_and_hold_at_most_a_quarter_of_a_million_pairs(n, m):
     blocks = list(row_blocks(n, m))
     assert [row for block in blocks for row in range(block.start, block.stop)] == list(range(n))
-    assert all((block.stop - block.start) * m <= max(m, 2**20) for block in blocks)
+    assert all((block.stop - block.start) * m <= max(m, 2**18) for block in blocks)
 
 
 @pytest.mark.parametrize("metric", METRICS)
@@ -76,8 +76,8 @@ def test_first_arcs_are_nearly_enough():
     x, y, a, b = two_clouds(rng, 600, 500)
     rounds = []
     priced_plan(x, y, a, b, "euclidean", max_rounds=50, progress=lambda *numbers: rounds.append(numbers))
-    assert rounds[0][1] <= 1.001 * rounds[-1][1]
-    assert rounds[-1][0] <= 1.2 * rounds[0][0]
+    assert rounds[0][1] <= 1.003 * rounds[-1][1]
+    assert max(pairs for pairs, _, _ in rounds) <= 1.2 * rounds[0][0]
 
 
 @given(RANDOM)
@@ -94,13 +94,14 @@ def test_solve_is_best_among_the_arcs_whatever_it_starts_from(rng):
 
 
 @given(RANDOM)
-def test_price_finds_the_most_violated_pairs_of_each_row(rng):
+def test_price_finds_the_least_pairs_of_each_row_with_a_violated_pair(rng):
     x, y, _, _ = two_clouds(rng, 7, 50)
     f, g = rng.normal(size=7), rng.normal(size=50)
     lowered, keys = _pricing._price(x, y, f, g, "euclidean")
     reduced = cdist(x, y) - g
     np.testing.assert_allclose(lowered, reduced.min(axis=1), atol=1e-14)
-    expected = [i * 50 + j for i in range(7) for j in np.argsort(reduced[i])[:32] if reduced[i, j] < f[i]]
+    violated = np.flatnonzero(reduced.min(axis=1) < f)
+    expected = [i * 50 + j for i in violated for j in np.argsort(reduced[i])[:16]]
     assert sorted(keys) == sorted(expected)
 
 
@@ -151,13 +152,13 @@ def test_pricing_bounds_the_least_cost_by_the_violated_pairs(rng):
 @given(RANDOM)
 def test_pricing_ends_at_a_best_plan_and_each_round_costs_less(rng):
     x, y, a, b, keys = some_pairs(rng, *rng.integers(1, 12, 2))
-    costs, violated = [], keys
-    while len(violated):
+    costs, nearest = [], keys
+    while len(nearest):
         cost, f, g = restricted(x, y, a, b, keys)
         costs.append(cost)
-        _, violated = _pricing._price(x, y, f, g - 1e-12, "euclidean")  # above the rounding of pairs in use
-        assert not set(violated) & set(keys)
-        keys = np.union1d(keys, violated)
+        _, nearest = _pricing._price(x, y, f, g - 1e-12, "euclidean")  # above the rounding of pairs in use
+        assert len(nearest) == 0 or not set(nearest) <= set(keys)
+        keys = np.union1d(keys, nearest)
     assert (np.diff(costs) <= 1e-12).all()
     assert costs[-1] == pytest.approx(emd(a, b, cdist(x, y)).cost, abs=1e-11)
 
