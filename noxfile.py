@@ -81,3 +81,25 @@ def bench(session: nox.Session) -> None:
     if not session.posargs:
         record = ROOT / "docs/records/bench-cpu.json"
         session.run("python", "-m", "notesite.bench", str(measured), str(record), "--command", "nox -s bench")
+
+
+@nox.session(default=False)
+def kernels(session: nox.Session) -> None:
+    """The Triton kernels in Triton's interpreter, and compiled for a GPU that is not there; Triton takes 1 GB."""
+    install(session, "kernels")
+    interpreted = {"TRITON_INTERPRET": "1", "OMP_NUM_THREADS": "1"}
+    session.run(
+        "pytest", *(session.posargs or map(str, ROOT.glob("tests/**/test_*_triton.py"))), env=interpreted
+    )
+
+
+@nox.session(default=False)
+def gpu(session: nox.Session) -> None:
+    """The CUDA and Triton tests on a GPU; without one it fails and says so."""
+    install(session, "kernels")
+    count = "import torch; print(torch.cuda.device_count())"
+    if session.run("python", "-c", count, silent=True).strip() == "0":
+        session.error(
+            "found no GPU, so nothing was tested; nox -s kernels interprets the Triton kernels on a CPU"
+        )
+    session.run("pytest", "-k", "cuda or triton", *session.posargs)

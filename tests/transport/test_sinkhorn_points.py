@@ -2,6 +2,7 @@
 
 import inspect
 import math
+import sys
 
 import numpy as np
 import pytest
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 from torch.profiler import ProfilerActivity, profile
 
 from mlnotes2.transport import emd_points, sinkhorn, sinkhorn_points
-from mlnotes2.transport._sinkhorn_points import _checked_clouds
+from mlnotes2.transport._log_sums import log_sums
+from mlnotes2.transport._sinkhorn_points import _checked_clouds, _implementation
 
 METRICS = ("sqeuclidean", "euclidean")
 
@@ -202,6 +204,14 @@ def test_sinkhorn_points_says_what_is_wrong(change, error, message):
 def test_sinkhorn_points_says_which_shapes_do_not_fit(x, y, a, error, message):
     with pytest.raises(error, match=message):
         inspect.unwrap(_checked_clouds)(x, y, a, None)  # jaxtyping's hook would be the first to complain
+
+
+def test_sinkhorn_points_says_how_to_get_triton_and_does_without_it_by_itself(monkeypatch):
+    monkeypatch.setitem(sys.modules, "triton", None)  # as if it were not installed
+    monkeypatch.delitem(sys.modules, "mlnotes2.transport._sinkhorn_triton", raising=False)
+    with pytest.raises(ImportError, match="pip install triton; or take 'torch'"):
+        sinkhorn_points(CLOUD, CLOUD, eps=0.1, implementation="triton")
+    assert _implementation("auto", torch.float32, torch.device("cuda")) is log_sums
 
 
 def test_barycenters_wants_a_row_for_each_point_of_y():
