@@ -2,6 +2,7 @@
 
 import inspect
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 
 import oracles
 from mlnotes2 import Enclosure
-from mlnotes2.spectral import spectral_norm
+from mlnotes2.spectral import _norm, spectral_norm
 from mlnotes2.spectral._norm import check_matrix
 
 matrices = arrays(
@@ -242,3 +243,35 @@ def test_spectral_norm_rejects_an_array():
 def test_spectral_norm_rejects_options_out_of_range(options):
     with pytest.raises(ValueError, match="tol must be > 0 and max_iter >= 0"):
         spectral_norm(torch.eye(2), **options)
+
+
+def vectors():
+    """Rows of integers, with the square of their length."""
+    rng = np.random.default_rng(0)
+    for n in range(2, 402):
+        row = rng.integers(1, 2**25, n % 20 + 2)
+        yield torch.from_numpy(row[None].astype(np.float64)), int(sum(int(x) ** 2 for x in row))
+
+
+def test_spectral_norm_of_a_row_of_integers_is_never_on_the_wrong_side_of_its_length():
+    for W, square in vectors():
+        found = spectral_norm(W, tol=1e-15, max_iter=3)
+        assert Fraction(found.lower) ** 2 <= square <= Fraction(found.upper) ** 2
+
+
+def test_spectral_norm_pays_for_the_rounding_of_its_scaling(monkeypatch):
+    def exact_bounds(unit, *_):
+        square = sum(Fraction(x) ** 2 for x in unit.flatten().tolist())
+        with oracles.mpmath.workdps(50):
+            length = oracles.mpmath.sqrt(oracles.mpmath.mpf(square.numerator) / square.denominator)
+        yield torch.ones_like(unit[:, 0]), torch.tensor([float(length)], dtype=torch.float64)
+
+    monkeypatch.setattr(_norm, "bounds", exact_bounds)
+    for W, square in vectors():
+        assert square <= Fraction(spectral_norm(W).upper) ** 2
+
+
+@pytest.mark.parametrize("slack", [1e-15, 1e-10])
+def test_root_bound_holds_if_every_square_was_rounded_down_by_the_slack(slack):
+    factors = [torch.tensor([1 - slack], dtype=torch.float64)] * 6  # of the matrix 1, which squares to itself
+    assert _norm.root_bound(factors, 1, slack).item() >= 1
