@@ -1,12 +1,14 @@
 """The pieces of `conv_spectral_norm`: taps of a product, strides as channels, and waves that speak for all others."""
 
 import math
+from types import SimpleNamespace
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mlnotes2.spectral import _fourier
 from mlnotes2.spectral._fourier import (
     Frequencies,
     all_frequencies,
@@ -113,3 +115,13 @@ def test_right_vector_is_stretched_most(n, d, seed):
     v = right_vector(M)
     assert float(v.norm()) == pytest.approx(1)
     assert float((M @ v).norm()) == pytest.approx(float(torch.linalg.matrix_norm(M, 2)))
+
+
+def test_find_peak_adds_what_a_factorisation_may_have_overlooked(monkeypatch):
+    taps = gaussian(1, 2, 2, 3, 3)
+    axis = Frequencies(torch.arange(5, dtype=torch.float64) / 5, 1.0)
+    norm = float(torch.linalg.matrix_norm(from_definition(taps[0], (0.2, 0.4)), 2))
+    monkeypatch.setattr(_fourier, "rounding", lambda *_: lambda *_: 2 * norm**2)
+    always = SimpleNamespace(info=torch.zeros(1))  # all norms are thought to be below the first level
+    monkeypatch.setattr(torch.linalg, "cholesky_ex", lambda _: always)
+    assert find_peak(taps, (1, 1), (axis, axis), tol=1e-6, at_once=100).upper >= norm
