@@ -103,3 +103,11 @@ def gpu(session: nox.Session) -> None:
             "found no GPU, so nothing was tested; nox -s kernels interprets the Triton kernels on a CPU"
         )
     session.run("pytest", "-k", "cuda or triton", *session.posargs)
+
+
+@nox.session(default=False)
+def experiments(session: nox.Session) -> None:
+    """What is too large for a build: it takes minutes and 16 GiB, and writes docs/records/point-clouds.json."""
+    install(session, "tests")
+    run = ["tests/transport/experiment_points.py", "docs/records/point-clouds.json"]
+    session.run("python", "-m", "notesite.experiment", *run, "--command", "nox -s experiments")
