@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from types import SimpleNamespace
 
 import mpmath
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import oracles
-from mlnotes2.lipschitz._eclipse import Reach, norm_above, norm_of, through_activation, through_linear
+from mlnotes2.lipschitz._eclipse import EPS, Reach, norm_above, norm_of, through_activation, through_linear
 
 seeds = st.integers(0, 2**32 - 1)
 sizes = st.integers(1, 6)
@@ -142,3 +143,20 @@ def test_through_linear_of_zero_reaches_nowhere():
 
 def test_through_activation_keeps_what_is_unknown():
     assert through_activation(Reach(2.0), 0.0, 0.25) == Reach(math.nextafter(0.5, 1))
+
+
+def test_norm_above_adds_what_a_factorisation_may_have_overlooked(monkeypatch):
+    M, eigvalsh = random_reach(0, 5).M, torch.linalg.eigvalsh
+    largest = eigvalsh(M)[-1].item()
+    monkeypatch.setattr(torch.linalg, "eigvalsh", lambda M: eigvalsh(M) * (1 - 11 * len(M) ** 2 * EPS))
+    monkeypatch.setattr(torch.linalg, "cholesky_ex", lambda _: SimpleNamespace(info=0))
+    assert norm_above(M) >= largest
+
+
+def test_through_activation_pays_for_an_inverse_that_is_too_small(monkeypatch):
+    before, invert = random_reach(0, 4), torch.cholesky_inverse
+    monkeypatch.setattr(torch, "cholesky_inverse", lambda L: (1 - 1e-6) * invert(L))
+    after = through_activation(before, 0.0, 1.0)
+    with mpmath.workdps(60):
+        wanted = mpmath.inverse(2 * mpmath.eye(4) - exact(before.M))
+        assert least_eigenvalue(exact(after.M) - wanted) >= 0
