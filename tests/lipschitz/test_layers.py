@@ -121,3 +121,14 @@ def test_network_lipschitz_of_max_pooling_holds_all_slopes(pool):
     assert rise.item() == pytest.approx(found.upper)
     x, y = normal(0, 300, *shape), normal(1, 300, *shape)
     assert ((pool(x) - pool(y)).flatten(1).norm(dim=1) / (x - y).flatten(1).norm(dim=1)).max() <= found.upper
+
+
+@pytest.mark.parametrize("method", ["product", "eclipse"])
+def test_network_lipschitz_of_rows_that_are_flattened_holds_the_norm_of_the_matrix(method):
+    model = nn.Sequential(nn.Linear(3, 4, bias=False), nn.Flatten(), nn.Linear(8, 2, bias=False)).double()
+    for i, p in enumerate(model.parameters()):
+        p.data = normal(i, *p.shape)
+    norm = torch.linalg.matrix_norm(pooled(model, 2, 3), 2).item()
+    found = network_lipschitz(model, method=method, input_shape=(2, 3))
+    assert found.lower <= norm * (1 + 1e-12)
+    assert norm <= found.upper
