@@ -50,7 +50,7 @@ def priced_plan(
         if exact and (settled or gap <= 1e-11 * total):
             used = flow > 0
             return rows[used], cols[used], flow[used], lowered, g
-        exact = exact or settled or gap <= 1e-3 * total or number == 4
+        exact = exact or settled or gap <= 1e-5 * total or number == 4
         # A reduced price above all violations: such a pair hardly ever comes back. In the end none leaves, so it ends.
         idle = (number < 10) & (flow == 0) & (cost - f[rows] - g[cols] > (f - lowered).max())
         keys = _sorted_once(keys[~idle], nearest)
