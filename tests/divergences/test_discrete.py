@@ -122,6 +122,11 @@ def test_every_divergence_takes_the_smallest_numbers_without_a_warning(divergenc
     assert divergence([tiny, 1], [1, tiny]) > 0.5
 
 
+def test_js_and_chi2_keep_what_would_underflow_on_the_way():
+    assert js([1, 5e-324], [1, 0]) < 1e-300  # the middle of the small ones is 0 in float64
+    assert pearson_chi2([1, 1e-200], [1, 1e-300]) == pytest.approx(1e-100, rel=1e-12)
+
+
 def test_divergences_are_batched_and_broadcast():
     p = np.array([[0.5, 0.5], [1, 0], [0.25, 0.75]])
     for divergence in ALL:

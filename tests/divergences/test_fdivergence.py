@@ -308,6 +308,7 @@ def test_bounds_reject_bad_scores(scores, message):
     ("p", "q", "message"),
     [
         ([0.5, 0.6], [0.5, 0.5], "p must sum to 1 .* off by 0.1"),
+        ([0.5, 0.5], [0.5, 0.5 + 1e-8], "q must sum to 1 .* off by 1e-08"),
         ([0.5, 0.5], [1.5, -0.5], "q must not be negative, got -0.5"),
         ([0.5, math.inf], [0.5, 0.5], "p must be finite"),
     ],

@@ -72,6 +72,7 @@ def test_fit_gaussian_agrees_with_the_closed_form():
         (X**3, two_modes(), 0.0, "evenly spaced"),
         (X, two_modes() - two_modes().min(), 0.0, "must be positive"),
         (X, 2 * two_modes(), 0.0, "must integrate to 1 .* got 2"),
+        (X, (1 + 1e-5) * two_modes(), 0.0, "must integrate to 1 .* got 1.00001"),
         (X, two_modes()[:-1], 0.0, "one length"),
     ],
 )

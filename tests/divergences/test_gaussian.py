@@ -54,6 +54,22 @@ def test_gaussian_kl_agrees_with_quadrature():
     )
 
 
+def test_gaussian_kl_takes_a_small_eigenvalue_for_what_it_is():
+    p, q = np.diag([1, 1e-12]), np.diag([1, 2e-12])
+    assert gaussian_kl([0, 0], p, [0, 0], q) == pytest.approx((math.log(2) - 0.5) / 2, rel=1e-9)
+
+
+@pytest.mark.parametrize("form", [gaussian_kl, gaussian_w2])
+@pytest.mark.parametrize("seed", range(5))
+def test_gaussian_forms_take_covariances_that_rounding_made_crooked(form, seed):
+    """Products of one long factor: not quite symmetric, with eigenvalues that are not quite 0."""
+    factor = np.random.default_rng(seed).normal(size=(4, 1))
+    cov = factor @ factor.T
+    cov[0, 1] = np.nextafter(cov[0, 1], np.inf)
+    assert np.linalg.eigvalsh(cov)[0] < 0
+    assert form(np.zeros(4), cov, np.zeros(4), cov) < 1e-7
+
+
 @pytest.mark.parametrize("variance", [1e-300, 1e-20, 0.5, 1 + 1e-9, 1e20])
 def test_gaussian_kl_of_very_different_widths_is_that_of_the_formula(variance):
     excess = variance - 1
