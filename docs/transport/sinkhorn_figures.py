@@ -8,9 +8,9 @@ from mlnotes2.transport import emd, sinkhorn
 from mlnotes2.transport._scaling import log_step, scaled, times
 from notesite import figures
 
-PLACES = np.arange(12)
-P = np.exp(-((PLACES - 2.5) ** 2) / 4) + 0.6 * np.exp(-((PLACES - 8) ** 2) / 2)
-Q = np.exp(-((PLACES - 4) ** 2) / 6) + 0.4 * np.exp(-((PLACES - 10) ** 2) / 2)
+PLACES = np.arange(11)
+P = np.exp(-((PLACES - 2.5) ** 2) / 4) + 0.6 * np.exp(-((PLACES - 7.5) ** 2) / 2)
+Q = np.exp(-((PLACES - 4) ** 2) / 6) + 0.4 * np.exp(-((PLACES - 9) ** 2) / 2)
 A, B = torch.tensor(P / P.sum()), torch.tensor(Q / Q.sum())
 DISTANCE = torch.tensor(np.abs(PLACES[:, None] - PLACES), dtype=torch.float64)
 

@@ -89,10 +89,11 @@ def both_log_steps(
 
 def log_step(a: Tensor, b: Tensor, cost: Tensor, g: Tensor, eps: float) -> tuple[Tensor, Tensor]:
     """f_i = -eps log sum_j b_j / total exp((g_j - cost_ij) / eps), and its plan, which has the row sums a."""
-    z = (g[..., None, :] - cost).div_(eps).add_((b / b.sum(-1, keepdim=True)).log()[..., None, :])
+    unit = eps * math.log(2)  # powers of 2 are found faster than those of e, above all where they underflow
+    z = (g[..., None, :] - cost).div_(unit).add_((b / b.sum(-1, keepdim=True)).log2()[..., None, :])
     top = z.amax(-1, keepdim=True)
-    sums = z.sub_(top).exp_().sum(-1, keepdim=True)
-    return -eps * (top + sums.log()).squeeze(-1), z.mul_(a[..., None] / sums)
+    sums = z.sub_(top).exp2_().sum(-1, keepdim=True)
+    return -unit * (top + sums.log2()).squeeze(-1), z.mul_(a[..., None] / sums)
 
 
 def times(matrix: Tensor, vector: Tensor) -> Tensor:
