@@ -86,6 +86,13 @@ def test_sinkhorn_points_gradients_agree_with_differences(metric):
     assert torch.autograd.gradcheck(solve, (x, y, p, q))
 
 
+def test_sinkhorn_points_keeps_no_graph_of_the_sums():
+    x, y, a, b = (value.requires_grad_() for value in problem(5))
+    result = sinkhorn_points(x, y, a, b, eps=1.0)
+    assert result.entropic_cost.requires_grad
+    assert not any(value.requires_grad for value in (*result.plan.sums(), *result.plan[:6]))
+
+
 def test_sinkhorn_points_pulls_by_the_way_to_the_barycenters():
     """For squared distances the slope at a point is twice its mass times the way from where it goes."""
     x, y, a, b = (value.float() for value in problem(3))
@@ -172,6 +179,7 @@ CLOUD, HALF = torch.tensor([[0.0], [1.0]]), torch.tensor([0.5, 0.5])
         ({"metric": "cityblock"}, ValueError, "metric must be 'sqeuclidean' or 'euclidean', got 'cityblock'"),
         ({"implementation": "numba"}, ValueError, "implementation must be 'auto', 'torch' or 'triton'"),
         ({"x": CLOUD * 1e30}, ValueError, "overflow; divide x and y by a common factor"),
+        ({"x": CLOUD * 3e38, "y": CLOUD * -3e38}, ValueError, "overflow; divide x and y by a common factor"),
     ],
 )
 def test_sinkhorn_points_says_what_is_wrong(change, error, message):

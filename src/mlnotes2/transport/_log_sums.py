@@ -26,9 +26,8 @@ def log_sums(
     """
     unit = eps * math.log(2)
     left, right = f / unit, g / unit + log_b / math.log(2)
-    if (
-        metric == "sqeuclidean"
-    ):  # a product of matrices gives -|x|^2 + 2 x.y - |y|^2, and the potentials with it
+    if metric == "sqeuclidean":
+        # A product of matrices gives -|x|^2 + 2 x.y - |y|^2, and the potentials with it.
         rows = torch.stack([left - x.square().sum(1) / unit, torch.ones_like(left)], 1)
         columns = torch.stack([torch.ones_like(right), right - y.square().sum(1) / unit], 1)
         x, y = torch.cat([x * (2 / unit), rows], 1), torch.cat([y, columns], 1)

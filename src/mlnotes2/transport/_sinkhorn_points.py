@@ -146,9 +146,9 @@ def sinkhorn_points(
         middle = torch.cat([x, y]).double().mean(0)
         points_x, points_y = x.double() - middle, y.double() - middle
         largest = _largest(points_x, points_y, metric)
-        if largest > torch.finfo(x.dtype).max:
+        if not largest <= torch.finfo(x.dtype).max:
             raise ValueError(f"prices up to {largest} overflow; divide x and y by a common factor")
-        masses = a.double(), b.double()
+        masses = a.detach().double(), b.detach().double()
         sums = _implementation(implementation, x.dtype, x.device)
         levels = schedule(largest, eps, tol)
         found = balance_points(points_x, points_y, *masses, metric, levels, max_iter, sums)
