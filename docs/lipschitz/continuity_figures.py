@@ -133,7 +133,7 @@ def closing():
         alt="The size of the derivative of x sin x from 0 to 10: hills that grow to the right. Above them the upper "
         "bounds of the pieces of the interval, as steps, and as a line the best lower bound. Each halving lowers the "
         f"highest step. After {len(states) - 1} the constant lies between {lower:.4f} and {upper:.4f}.",
-        caption="Black: $|f'|$. Steps: a bound for each piece. Dashed: the steepest slope between two ends.",
+        caption="Thin: $|f'|$. Thick: a bound for each piece. Dashed: the steepest slope between two ends.",
         sliders=[figures.Slider("Halvings", range(len(states)), start=5)],
         layers=[
             figures.Line(ax, uppers, color=1, width=3),

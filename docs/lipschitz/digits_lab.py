@@ -26,8 +26,8 @@ torch.set_num_threads(1)  # more would change the last bits
 # %% [markdown]
 # ## From a constant to a radius
 #
-# The network $f$ maps an image $x$ to ten scores, and answers with the digit of the largest. Let $y$ be the digit that it should
-# be. The **margin** is $m(x) = f_y(x) - \max_{j \ne y} f_j(x)$. The answer is right where it is positive.
+# The network $f$ maps an image $x$ to ten scores $f_0(x), \dots, f_9(x)$, and answers with the digit of the largest. Let $y$ be the
+# right digit. The **margin** is $m(x) = f_y(x) - \max_{j \ne y} f_j(x)$. The answer is right where it is positive.
 #
 # /// claim | A margin and a constant certify a radius
 #     id: lipschitz.radius
@@ -38,14 +38,18 @@ torch.set_num_threads(1)  # more would change the last bits
 # \lVert x' - x \rVert < \frac{m(x)}{\sqrt2 \, L} .
 # $$
 #
-# There are networks for which no larger radius is true.
+# No larger radius is safe for all networks.
 #
 # //// proof
 # Let $e_j$ be the vector with 1 at $j$ and 0 elsewhere, so that $f_y - f_j = (e_y - e_j)^\top f$. The length of $e_y - e_j$ is
 # $\sqrt2$. So for each $j \ne y$, by the Cauchy-Schwarz inequality,
 #
 # $$
-# f_y(x') - f_j(x') \ge f_y(x) - f_j(x) - \sqrt2 \, \lVert f(x') - f(x) \rVert \ge m(x) - \sqrt2 \, L \, \lVert x' - x \rVert > 0 .
+# \begin{aligned}
+# & f_y(x') - f_j(x') \\
+# &\ge f_y(x) - f_j(x) - \sqrt2 \, \lVert f(x') - f(x) \rVert \\
+# &\ge m(x) - \sqrt2 \, L \, \lVert x' - x \rVert > 0 .
+# \end{aligned}
 # $$
 #
 # *No larger radius.* Let the image be one number $t > 0$, and $f(x) = \frac{L}{\sqrt2} (x, -x)$, with two scores. As
@@ -108,12 +112,12 @@ for name in ("without", "with"):
     models[name] = perceptron(64, 64, 64, 10, normalized=name == "with")
     bounds[name] = fit(models[name])
     product, upper, lower = bounds[name][:, -1].tolist()
-    print(f"{name:>7}: {lower:6.3f} to {upper:6.3f}, product of norms {product:6.3f}")
+    print(f"{name:>7}: {lower:6.3f} to {upper:6.3f}, product {product:6.3f}")
 
 # %% [markdown]
-# Training makes a network steeper. Spectral normalization does not let it.
+# Training makes a network steeper. Spectral normalization keeps the constant at most 1.
 
-# %% alt="The bounds over 200 training steps, on a logarithmic scale. Without normalization they rise steeply at first and then slowly, and the gap between them widens. With it they stay just below 1, and close together."
+# %% alt="The bounds over 200 training steps, on a logarithmic scale. Without normalization they rise steeply at first and then slowly, and the gap between them widens. With it they rise to just below 1, and come close together."
 steps = range(0, 201, 20)
 fig, ax = plt.subplots(figsize=(5, 3))
 for color, name in enumerate(models):
@@ -125,7 +129,7 @@ for color, name in enumerate(models):
 ax.text(200, 2.7, "without normalization", color="C0", ha="right")
 ax.text(200, 0.6, "with normalization", color="C1", ha="right")
 ax.set(xlabel="training steps", ylabel="Lipschitz constant", yscale="log")
-ax.set(xlim=(0, 200), ylim=(0.3, 40), xticks=[0, 100, 200])
+ax.set(xlim=(0, 200), ylim=(0.2, 40), xticks=[0, 100, 200])
 ax.set_yticks([1, 3, 10, 30], ["1", "3", "10", "30"])
 ax.minorticks_off()
 plt.show()
@@ -159,7 +163,7 @@ radius = {name: certified_radius(model, x, y) for name, model in models.items()}
 share = {name: (r > 0).double().mean().item() for name, r in radius.items()}
 middle = {name: r.median().item() for name, r in radius.items()}
 for name in models:
-    print(f"{name:>7}: {share[name]:.1%} read correctly; median radius {middle[name]:.3f}")
+    print(f"{name:>7}: {share[name]:.1%} right, median radius {middle[name]:.3f}")
 
 # %% [markdown]
 # ## An attack that must fail
@@ -227,7 +231,7 @@ def smallest_attack(model, x, y, radius, generator):
 
 
 found, changes, loose = {}, {}, {}
-print("         certified  turned at  quotient: median, smallest")
+print("medians: certified  turned quotient (least)")
 for name, model in models.items():
     right = radius[name] > 0
     certified = radius[name][right]
@@ -235,12 +239,12 @@ for name, model in models.items():
     quotient = found[name] / certified
     assert quotient.min() > 1
     loose[name] = quotient.median().item()
-    print(f"{name:>7}: {certified.median():9.3f}  {found[name].median():9.3f}", end="  ")
-    print(f"{loose[name]:16.2f}  {quotient.min():8.2f}")
+    print(f"{name:>7}: {certified.median():9.3f}{found[name].median():8.3f}", end=" ")
+    print(f"{loose[name]:8.2f} ({quotient.min():.2f})")
 
 # %% [markdown]
 # Between the two radii nobody knows. With normalization the gap is small: for half of the images the quotient is at most about
-# {value: lipschitz.loose_normalized .2f}. Without it that is {value: lipschitz.loose .1f}. The bound is further from the constant; the
+# {value: lipschitz.loose_normalized .2f}. Without it that is {value: lipschitz.loose .1f}. The gap has four causes: the bound is above the constant; the
 # network is less steep near an image than where it is steepest; its steepest change need not be one of $f_y - f_j$; and the attack may miss nearer changes.
 
 # %% alt="The share of test images that are read correctly after any change up to a radius: certified, and as far as the attack knows. With normalization the two curves fall close together, far to the right of the certified curve without it. Without normalization they are far apart."
@@ -258,7 +262,7 @@ ax.set(xlim=(0, 1), ylim=(0, 1), xticks=[0, 0.5, 1], yticks=[0, 0.5, 1])
 plt.show()
 
 # %% [markdown]
-# Whole lines: certified for every change. Dashed: for the changes that the attack found. The truth lies between them.
+# Solid lines: certified for every change. Dashed: for the changes that the attack found. The truth lies between them.
 #
 # ## See it
 #

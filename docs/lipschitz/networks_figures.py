@@ -71,7 +71,7 @@ def _root(M):
     return vectors * np.sqrt(values.clip(0)) @ vectors.T
 
 
-def _differences(weights, n=80):
+def _differences(weights, n=60):
     """How far apart n pairs of inputs at distance 1 are, after each layer."""
     rng = np.random.default_rng(0)
     turn = rng.uniform(0, 2 * np.pi, n)
