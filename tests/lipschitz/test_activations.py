@@ -17,6 +17,7 @@ CASES = [
     (nn.Sigmoid(), 0, 0.25),
     (nn.LeakyReLU(0.2), 0.2, 1),
     (nn.LeakyReLU(-3.0), -3, 1),
+    (nn.LeakyReLU(1.5), 1, 1.5),
     (nn.PReLU(init=1.5), 1, 1.5),
     (nn.ELU(), 0, 1),
     (nn.ELU(alpha=2.0), 0, 2),

@@ -261,6 +261,13 @@ def test_lipschitz_constant_sees_through_cancellation_near_a_point():
     assert lipschitz_constant(lambda x: (x + 1e16) - 1e16, (0, 1)).upper == 1
 
 
+def test_a_bound_is_rounded_to_a_double_on_its_own_side():
+    with ctx.workprec(128):
+        for bound in (arb(sign) / n for n in range(1, 100) for sign in (-1, 1)):
+            assert arb(_constant.round_down(bound)) <= bound
+            assert arb(_constant.round_up(bound)) >= bound
+
+
 def test_lipschitz_constant_leaves_the_precision_as_it_was():
     before = ctx.prec
     with pytest.raises(TypeError):

@@ -106,9 +106,8 @@ def power(x: Taylor, y: Taylor) -> Taylor:
 
 def above(x: Taylor, y: Taylor) -> bool:
     """Whether x >= y on the whole interval. Where they meet at an end of it, f is smooth up to there."""
-    if (
-        x.bend.magnitude() + y.bend.magnitude() < arb.pos_inf()
-    ):  # the interval is no point, which may be a kink
+    # At a point, which may be a kink, no bend is known.
+    if x.bend.magnitude() + y.bend.magnitude() < arb.pos_inf():
         return bool(x.value.lower >= y.value.upper)
     return bool(x.value.lower > y.value.upper)
 
