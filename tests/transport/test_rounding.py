@@ -73,10 +73,7 @@ def test_bounds_pay_for_totals_that_differ():
 
 
 def test_bounds_ignore_potentials_where_there_is_no_mass():
-    a, b = torch.tensor([1.0, 0.0], dtype=torch.float64), torch.tensor([1.0], dtype=torch.float64)
-    cost, plan = (
-        torch.tensor([[2.0], [3.0]], dtype=torch.float64),
-        torch.tensor([[1.0], [0.0]], dtype=torch.float64),
-    )
-    lower, _ = bounds(a, b, cost, plan, torch.tensor([0.0, 100.0], dtype=torch.float64))
+    a, b = torch.tensor([1.0, 0.0], dtype=torch.float64), torch.tensor([0.5, 0.5], dtype=torch.float64)
+    cost = torch.tensor([[2.0, 2.0], [3.0, 0.0]], dtype=torch.float64)
+    lower, _ = bounds(a, b, cost, a[:, None] * b, torch.tensor([0.0, 100.0], dtype=torch.float64))
     assert lower.item() == pytest.approx(2, abs=1e-10)
