@@ -64,7 +64,7 @@ def mapped():
         alt=f"A disc of {n} points is mapped to a spiral around it. With a large eps all go near its middle, "
         "with a small one onto its points.",
         caption="Lines lead from each x to the mean of where its mass goes.",
-        sliders=[figures.Slider("ε as a share of the largest price", shares, start=2)],
+        sliders=[figures.Slider("ε / largest price", shares, start=2)],
         layers=[figures.Line(ax, ways, color=2, width=0.7), figures.Dots(ax, images, color=3)],
         readout=[
             f"cost {result.cost:.3f}; the means are {distance:.3f} away from y"
