@@ -1,10 +1,10 @@
 """The sums of `log_sums` as one Triton kernel; only the implementation "triton" imports this file.
 
 Not yet tested on a GPU; tested with Triton's interpreter, and compiled for compute capability 9.0, on 2026-11-22.
-So the shape of the blocks is a guess, and nothing is said about speed. There is one program for each 64 rows,
-so few rows leave a large GPU idle. Prices come from differences of coordinates, not from a product of matrices as
-in `log_sums`: in float32 the squares of far points would cancel, and both orders of the clouds must give the same
-bits. That takes 2 d + 7 operations and one power for each pair, on the general units.
+So the shape of a tile is a guess, chosen only so that ptxas reports no spilled registers, and nothing is said about
+speed. Each program takes 32 rows, so few rows leave a large GPU idle. Prices come from differences of coordinates,
+not from a product of matrices as in `log_sums`: in float32 the squares of far points would cancel, and both orders
+of the clouds must give the same bits. That takes about 2 d operations and one power for each pair.
 """
 
 import math
@@ -15,7 +15,7 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-ROWS, COLUMNS = 32, 64  # of a tile; so no number of a thread leaves its registers
+ROWS, COLUMNS = 32, 64  # of a tile
 
 
 def log_sums_by_kernel(
