@@ -20,7 +20,7 @@ def plan():
         plans.append(better)
     averages = np.array([plan_cost(p, DISTANCE) / P.sum() for p in plans])
     last = len(plans) - 1
-    shown = np.array([*range(0, last, 3), last])  # one exchange alone is hardly seen
+    shown = np.array([*range(0, last, 4), last])  # one exchange alone is hardly seen
     bound = emd(P, Q, DISTANCE).dual_cost / P.sum()
     fig, axes = plt.subplot_mosaic(
         [[".", "Q"], ["P", "plan"], ["cost", "cost"]],
