@@ -60,7 +60,7 @@ def dependencies(path: Path, *, src: Path, names: Collection[str] | None = None)
     package counts, for the name may be made up at run time.
 
     What cannot be seen: an effect hidden in a decorator or in the value of an assignment (`x = register(f)` matters
-    only to what uses `x`).
+    only to what uses `x`), and what `pkgutil.resolve_name` finds, such as a kernel for a GPU, which no page runs.
 
     Args:
         path: A lab, a file of figures, a test, or a module below `src`. Files next to it, and in the folders

@@ -1,7 +1,7 @@
 """Entropic transport between clouds of points, without the matrix of all prices."""
 
-import importlib
 import math
+import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -234,14 +234,14 @@ def _implementation(name: str, dtype: torch.dtype, device: torch.device) -> LogS
     if name == "torch" or (name == "auto" and device.type != "cuda"):
         return log_sums
     try:
-        kernels = importlib.import_module("mlnotes2.transport._sinkhorn_triton")
+        by_kernel = pkgutil.resolve_name("mlnotes2.transport._sinkhorn_triton:log_sums_by_kernel")
     except ImportError as error:
         if name == "auto":
             return log_sums
         raise ImportError(
             "implementation='triton' needs mlnotes2 and triton, pip install triton; or take 'torch'"
         ) from error
-    return partial(kernels.log_sums_by_kernel, dtype=dtype)
+    return partial(by_kernel, dtype=dtype)
 
 
 def _checked_clouds(x: Any, y: Any, a: Any | None, b: Any | None) -> tuple[Tensor, Tensor, Tensor, Tensor]:
